@@ -1,0 +1,1 @@
+"""ClickHouse over its native protocol, embedded or in production; only addresses differ."""

@@ -1,0 +1,35 @@
+"""Who may send what: one entry per source, tokens as hashes only."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from schemas.common import Contract, ForeignKey, Slug
+from schemas.directory import Selector
+
+
+class TokenHash(Contract):
+    """SHA-256 of a bearer token, in hex; valid until a moment, if one is given."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    until: AwareDatetime | None = None
+
+
+class Source(Contract):
+    """A registered source: what it may state, and for which agencies (those selected and their descendants)."""
+
+    id: ForeignKey = Field(description="The CloudEvents `source`.")
+    types: tuple[str, ...] = Field(min_length=1, description="Short event types; `feed.reported` is always allowed.")
+    agencies: Selector
+    tokens: tuple[TokenHash, ...] = ()
+
+
+class Sources(Contract):
+    """One revision of the list of sources."""
+
+    sources: Slug
+    in_force_from: date
+    entries: tuple[Source, ...]

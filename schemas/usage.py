@@ -1,0 +1,242 @@
+"""Usage events as ``usage.events.v1`` carries them: validated, pseudonymised, stamped.
+
+These are msgspec structs, because the aggregator reads millions of them; one closed union, so that a new type breaks the
+type check wherever it must be handled. A pseudonym is ``<key id>:<32 hex digits>``. ``agency`` of the envelope is the
+reporting scope; whose figure a fact counts for is decided by what it is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+Step = Literal["entered", "adopted", "undone"]
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    retracted: bool = False
+
+
+class MembershipSpan(_Data, frozen=True, kw_only=True):
+    """A person (pseudonym) on a roster of an agency, both days included; ``to`` None while it goes on."""
+
+    person: str
+    agency: str
+    roster: str
+    stint: str
+    from_: date = msgspec.field(name="from")
+    to: date | None = None
+
+
+class MailboxSpan(_Data, frozen=True, kw_only=True):
+    """An address (pseudonym, its domain in clear) with an owner (pseudonym; None: nobody's)."""
+
+    address: str
+    domain: str
+    stint: str
+    owner: str | None
+    from_: date = msgspec.field(name="from")
+    to: date | None = None
+
+
+class MailUse(_Data, frozen=True, kw_only=True):
+    """*actor* (pseudonym of an address or a person) did *action* on *day*."""
+
+    actor: str
+    kind: Literal["address", "person"]
+    day: date
+    action: Literal["sent", "read"]
+
+
+class Exchange(_Data, frozen=True, kw_only=True):
+    """One step of a document; the parties as ``scheme:value``, as sent."""
+
+    issuer: str
+    number: str
+    issued_on: date
+    counterpart: str
+    step: Step
+    day: date
+
+
+class Item(_Data, frozen=True, kw_only=True):
+    """One step of an item of an agency."""
+
+    agency: str
+    id: str
+    step: Step
+    day: date
+    weight: Decimal = Decimal(1)
+
+
+class Declaration(_Data, frozen=True, kw_only=True):
+    """A numerator and a denominator attested for a period; of a headcount, the denominator alone (numerator None)."""
+
+    agency: str
+    indicator: str
+    from_: date = msgspec.field(name="from")
+    to: date
+    numerator: Decimal | None
+    denominator: Decimal
+
+
+class FeedReport(_Data, frozen=True, kw_only=True):
+    """How many different event ids of *type* the source says it sent with ``time`` on *day*."""
+
+    type: str
+    day: date
+    count: int
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    id: str
+    source: str
+    agency: str
+    time: datetime
+    received: datetime
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+class OfficialJoined(_Event, frozen=True, kw_only=True, tag="vn.tiendo.official.joined.v1"):
+    data: MembershipSpan
+
+
+class OfficialLeft(_Event, frozen=True, kw_only=True, tag="vn.tiendo.official.left.v1"):
+    data: MembershipSpan
+
+
+class TrainingCompleted(_Event, frozen=True, kw_only=True, tag="vn.tiendo.training.completed.v1"):
+    """The roster is ``trained.<course>``, the span starts on the day of completion and stays open."""
+
+    data: MembershipSpan
+
+
+class MailboxOpened(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mailbox.opened.v1"):
+    data: MailboxSpan
+
+
+class MailboxClosed(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mailbox.closed.v1"):
+    data: MailboxSpan
+
+
+class MailUsed(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mail.used.v1"):
+    data: MailUse
+
+
+class DocumentExchanged(_Event, frozen=True, kw_only=True, tag="vn.tiendo.document.exchanged.v1"):
+    data: Exchange
+
+
+class DocumentHandled(_Event, frozen=True, kw_only=True, tag="vn.tiendo.document.handled.v1"):
+    data: Item
+
+
+class TaskDirected(_Event, frozen=True, kw_only=True, tag="vn.tiendo.task.directed.v1"):
+    data: Item
+
+
+class RecordFiled(_Event, frozen=True, kw_only=True, tag="vn.tiendo.record.filed.v1"):
+    data: Item
+
+
+class MilestoneReached(_Event, frozen=True, kw_only=True, tag="vn.tiendo.milestone.reached.v1"):
+    """The item's id is ``<project>/<milestone>``."""
+
+    data: Item
+
+
+class BudgetRecorded(_Event, frozen=True, kw_only=True, tag="vn.tiendo.budget.recorded.v1"):
+    """The item's id is ``<project>/<stage>/<id>``; disbursed amounts are adopted, the others entered; weight in đồng."""
+
+    data: Item
+
+
+class HeadcountDeclared(_Event, frozen=True, kw_only=True, tag="vn.tiendo.headcount.declared.v1"):
+    """The declaration's indicator is ``headcount.<roster>``, its period the one day."""
+
+    data: Declaration
+
+
+class FigureDeclared(_Event, frozen=True, kw_only=True, tag="vn.tiendo.figure.declared.v1"):
+    data: Declaration
+
+
+class FeedReported(_Event, frozen=True, kw_only=True, tag="vn.tiendo.feed.reported.v1"):
+    data: FeedReport
+
+
+NormalisedEvent = (
+    OfficialJoined
+    | OfficialLeft
+    | TrainingCompleted
+    | MailboxOpened
+    | MailboxClosed
+    | MailUsed
+    | DocumentExchanged
+    | DocumentHandled
+    | TaskDirected
+    | RecordFiled
+    | MilestoneReached
+    | BudgetRecorded
+    | HeadcountDeclared
+    | FigureDeclared
+    | FeedReported
+)
+
+SINGLE_CONTENT_TYPE: Final = "application/cloudevents+json"
+BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
+
+_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="string")
+_single = msgspec.json.Decoder(NormalisedEvent)
+_batch = msgspec.json.Decoder(list[NormalisedEvent])
+
+
+def encode(events: list[NormalisedEvent]) -> bytes:
+    """Return the value of a record that carries *events* (content type ``BATCH_CONTENT_TYPE``)."""
+    return _encoder.encode(events)
+
+
+def encode_one(event: NormalisedEvent) -> bytes:
+    """Return the value of a record that carries one event (content type ``SINGLE_CONTENT_TYPE``)."""
+    return _encoder.encode(event)
+
+
+def decode(value: bytes, content_type: str) -> list[NormalisedEvent]:
+    """Return the events of a record. Raises ``msgspec.MsgspecError`` (a ValueError or not) where it is not ours."""
+    if content_type == BATCH_CONTENT_TYPE:
+        return _batch.decode(value)
+    return [_single.decode(value)]
+
+
+def canonical(event: NormalisedEvent) -> bytes:
+    """Return the canonical payload: the event without its moment of receipt, the same bytes wherever it is encoded."""
+    kind = type(event).__struct_config__.tag
+    return _encoder.encode((kind, event.source, event.id, event.agency, event.time, event.data))
+
+
+def payload_hash(payload: bytes) -> int:
+    """Return 64 bits of a hash of a canonical payload."""
+    return int.from_bytes(hashlib.blake2b(payload, digest_size=8).digest(), "big")
+
+
+def version(time: datetime, hashed: int) -> int:
+    """Return the 128-bit version of a statement: microseconds of its ``time``, then 64 bits of its payload's hash.
+
+    The order is total, so that of two payloads under one id one wins whatever the order of arrival. Raises ValueError
+    for a time without a zone or before 1970.
+    """
+    if time.tzinfo is None:
+        raise ValueError("time carries no zone")
+    delta = time - _EPOCH
+    micros = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    if micros < 0:
+        raise ValueError("time lies before 1970")
+    return (micros << 64) | hashed
+
+
+_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

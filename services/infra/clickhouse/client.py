@@ -1,0 +1,113 @@
+"""A connection to ClickHouse. Blocking; one per thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import Error as DriverError
+from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError
+
+from services.core.errors import Transient
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickHouseAddress:
+    """Where ClickHouse is and who we are there. The password is never shown."""
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    database: str = "tiendo"
+    user: str = "default"
+    password: str = ""
+    secure: bool = False
+    timeout_s: int = 120
+
+    def __repr__(self) -> str:
+        return f"ClickHouseAddress({self.user}@{self.host}:{self.port}/{self.database})"
+
+
+class ClickHouse:
+    """One connection. A network fault raises :class:`Transient`; the next call connects anew.
+
+    What the server refuses (a wrong query, a type) raises the driver's ``ServerException``: a bug, not something to retry.
+    """
+
+    def __init__(self, address: ClickHouseAddress) -> None:
+        self._address = address
+        self._client = Client(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password=address.password,
+            secure=address.secure,
+            connect_timeout=5,
+            send_receive_timeout=address.timeout_s,
+            client_name="tiendo",
+        )
+
+    def rows(self, query: str, params: dict[str, Any] | None = None) -> list[Row]:
+        """Return the rows of a SELECT."""
+        with self._faults():
+            result: list[Row] = self._client.execute(query, params)
+            return result
+
+    def columns(self, query: str, params: dict[str, Any] | None = None) -> list[Sequence[Any]]:
+        """Return the columns of a SELECT; an empty list where there are no rows."""
+        with self._faults():
+            result: list[Sequence[Any]] = self._client.execute(query, params, columnar=True)
+            return result
+
+    def named(self, query: str, params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT as dictionaries."""
+        with self._faults():
+            rows, header = self._client.execute(query, params, with_column_types=True)
+        names = [name for name, _ in header]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def run(self, query: str, params: dict[str, Any] | None = None) -> None:
+        """Execute a statement without rows."""
+        with self._faults():
+            self._client.execute(query, params)
+
+    def insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
+        """Insert *columns* (parallel sequences) into *table*; returns once ClickHouse has taken the rows."""
+        if not columns or not columns[0]:
+            return
+        with self._faults():
+            self._client.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES", list(columns), columnar=True)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.disconnect()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except ServerException:
+            raise
+        except (NetworkError, SocketTimeoutError, EOFError, OSError) as fault:
+            self._client.disconnect()
+            raise Transient(f"ClickHouse at {self._address!r} is not answering: {type(fault).__name__}") from fault
+        except DriverError as fault:  # a half-read answer leaves the connection in no known state
+            self._client.disconnect()
+            raise Transient(
+                f"the connection to ClickHouse at {self._address!r} broke: {type(fault).__name__}"
+            ) from fault
+
+
+@contextmanager
+def open_clickhouse(address: ClickHouseAddress) -> Iterator[ClickHouse]:
+    """Open a connection for the time of a ``with`` block. The first query connects."""
+    client = ClickHouse(address)
+    try:
+        yield client
+    finally:
+        client.close()
