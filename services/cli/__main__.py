@@ -1,0 +1,79 @@
+"""The ``tiendo`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from services.cli.example import example_app
+from services.cli.plans import agencies_app, plan_app, sources_app
+from services.cli.standing import standing
+from services.cli.up import up
+from services.cli.warnings import warnings_app
+from services.core.errors import Rejected, Transient
+from services.ingest.connectors.cli import connect_app, emit
+
+app = typer.Typer(
+    name="tiendo",
+    help="Which agencies are behind an IT-application plan, by how many days, and what it takes to catch up.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,  # locals may hold tokens and addresses
+)
+app.command()(up)
+app.command()(standing)
+app.command()(emit)
+app.add_typer(connect_app, name="connect")
+app.add_typer(plan_app, name="plan")
+app.add_typer(agencies_app, name="agencies")
+app.add_typer(sources_app, name="sources")
+app.add_typer(warnings_app, name="warnings")
+app.add_typer(example_app, name="example")
+
+
+@app.command()
+def ingest() -> None:
+    """Run the gateway, configured by TIENDO_… variables.
+
+    Example: TIENDO_INGEST_KEY=$(openssl rand -hex 32) tiendo ingest
+    """
+    from services.ingest.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def aggregator() -> None:
+    """Run one aggregator worker, configured by TIENDO_… variables.
+
+    Example: TIENDO_KAFKA_BOOTSTRAP=kafka:9092 TIENDO_CLICKHOUSE_HOST=clickhouse tiendo aggregator
+    """
+    from services.aggregator.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def alerts() -> None:
+    """Run one evaluator of standing and warnings, configured by TIENDO_… variables.
+
+    Example: TIENDO_ALERTS_SMTP_HOST=mail.example.vn tiendo alerts
+    """
+    from services.alerts.__main__ import main as run
+
+    run()
+
+
+def main() -> None:
+    """Run the command; expected faults end it with one line and exit code 1."""
+    try:
+        app()
+    except (Transient, Rejected) as fault:
+        Console(stderr=True, highlight=False).print(f"[red]tiendo:[/] {fault}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
