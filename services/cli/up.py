@@ -55,7 +55,9 @@ def print_addresses(stack: Stack, env_file: Path) -> None:
     table.add_row("mail catcher (SMTP)", f"{HOST}:{stack.ports.mail}  → {stack.mails}")
     table.add_row("logs", f"{stack.data / 'logs'}")
     console.print(table)
-    console.print(f"In another terminal: [bold]. {env_file}[/] and then [bold]tiendo --help[/]. Ctrl-C stops everything.")
+    console.print(
+        f"In another terminal: [bold]. {env_file}[/] and then [bold]tiendo --help[/]. Ctrl-C stops everything."
+    )
 
 
 @contextmanager
