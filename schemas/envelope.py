@@ -6,17 +6,34 @@ nobody has promised that they carry no person's name.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from schemas.common import Slug
 
 _TEXT = r"^[^\x00-\x1f\x7f]+$"
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+#: Attributes without which something is no CloudEvent at all.
+REQUIRED_BY_CLOUDEVENTS: Final = frozenset({"specversion", "id", "source", "type"})
 
 
-class CloudEvent(BaseModel):
-    """One event in structured JSON form. ``time`` is required: it is when the source made the statement."""
+def _rfc3339(value: Any) -> Any:
+    """Read RFC 3339 and nothing else: pydantic would take a string of digits for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    if _RFC3339.fullmatch(value) is None:
+        raise ValueError("write a moment as RFC 3339 with an offset, such as 2008-10-01T08:00:00+07:00")
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError("there is no such moment") from None
+
+
+class Envelope(BaseModel):
+    """The attributes that we read. ``time`` is required: it is when the source made the statement."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -28,7 +45,14 @@ class CloudEvent(BaseModel):
         description="The publishing system, as registered in the directory of sources."
     )
     type: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_TEXT)]
-    time: AwareDatetime = Field(description="When the source made the statement (RFC 3339, with an offset).")
+    time: Annotated[AwareDatetime, BeforeValidator(_rfc3339)] = Field(
+        description="When the source made the statement (RFC 3339, with an offset)."
+    )
     agency: Slug = Field(description="Extension attribute: the agency that reports, often a parent.")
-    datacontenttype: Literal["application/json"] = "application/json"
+    datacontenttype: Annotated[str, StringConstraints(pattern=r"^application/json\s*(;.*)?$")] = "application/json"
+
+
+class CloudEvent(Envelope):
+    """One event in structured JSON form."""
+
     data: dict[str, Any]

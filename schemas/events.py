@@ -9,12 +9,27 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.common import Contract, ForeignKey, Slug
 
+
+def _iso_day(value: Any) -> Any:
+    """Read ``YYYY-MM-DD`` and nothing else: pydantic would take a string of digits for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    if len(value) != 10 or value[4] != "-" or value[7] != "-":
+        raise ValueError("write a day as YYYY-MM-DD")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("there is no such day") from None
+
+
+#: A local civil day, within what the database's type holds.
+Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=date(1900, 1, 1), le=date(2299, 12, 31))]
 #: An e-mail address as people write it; normalised and pseudonymised at the door.
 Address = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
 Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -48,8 +63,8 @@ class Statement(Contract):
 
 class _Span(Statement):
     stint: ForeignKey = Field(description="The source's own key of this row, the same when the row is stated again.")
-    from_: date = Field(alias="from")
-    to: date | None = Field(default=None, description="Last day on which it holds; null while it goes on.")
+    from_: Day = Field(alias="from")
+    to: Day | None = Field(default=None, description="Last day on which it holds; null while it goes on.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -69,7 +84,7 @@ class OfficialStint(_Span):
 class OfficialLeft(OfficialStint):
     """The same stint stated again with its last day."""
 
-    to: date
+    to: Day
 
 
 class HeadcountDeclared(Statement):
@@ -77,7 +92,7 @@ class HeadcountDeclared(Statement):
 
     agency: Slug
     roster: Slug = "officials"
-    day: date
+    day: Day
     count: Count
 
 
@@ -91,7 +106,7 @@ class MailboxStint(_Span):
 class MailboxClosed(MailboxStint):
     """The same stint stated again with its last day."""
 
-    to: date
+    to: Day
 
 
 class MailUsed(Statement):
@@ -99,7 +114,7 @@ class MailUsed(Statement):
 
     address: Address | None = None
     person: PersonRef | None = None
-    day: date
+    day: Day
     action: Literal["sent", "read"]
 
     @model_validator(mode="after")
@@ -114,10 +129,10 @@ class DocumentExchanged(Statement):
 
     issuer: PartyRef
     number: ForeignKey = Field(description="Number and notation, such as 214/STTTT-CNTT.")
-    issued_on: date = Field(description="Gives the year, and the day of entry where nobody states one.")
+    issued_on: Day = Field(description="Gives the year, and the day of entry where nobody states one.")
     counterpart: PartyRef
     step: Step
-    day: date
+    day: Day
 
 
 class ItemStated(Statement):
@@ -126,7 +141,7 @@ class ItemStated(Statement):
     agency: Slug
     id: ForeignKey = Field(description="The register's own number.")
     step: Step
-    day: date
+    day: Day
     weight: Amount = Decimal(1)
 
 
@@ -137,7 +152,7 @@ class TrainingCompleted(Statement):
     agency: Slug
     course: Slug
     stint: ForeignKey
-    day: date
+    day: Day
 
 
 class MilestoneReached(Statement):
@@ -147,7 +162,7 @@ class MilestoneReached(Statement):
     project: Slug
     milestone: Slug
     step: Step
-    day: date
+    day: Day
     weight: Amount
 
 
@@ -158,7 +173,7 @@ class BudgetRecorded(Statement):
     project: Slug
     id: ForeignKey
     stage: Literal["proposed", "approved", "budgeted", "disbursed"]
-    day: date
+    day: Day
     amount: Amount
 
 
@@ -167,8 +182,8 @@ class FigureDeclared(Statement):
 
     agency: Slug
     indicator: Slug
-    from_: date = Field(alias="from")
-    to: date
+    from_: Day = Field(alias="from")
+    to: Day
     numerator: Amount
     denominator: Amount
 
@@ -185,7 +200,7 @@ class FeedReported(Statement):
     """What a feed says it sent: the number of different event ids of *type* whose ``time`` lies on *day*; zero counts too."""
 
     type: ForeignKey = Field(description="Short name of the event type, such as mail.used.")
-    day: date
+    day: Day
     count: Count
 
 
@@ -207,6 +222,21 @@ CATALOGUE: Final[dict[str, type[Statement]]] = {
     "figure.declared": FigureDeclared,
     "feed.reported": FeedReported,
 }
+
+#: What ``data`` can be: closed, so that a mapping which forgets one breaks the type check.
+AnyStatement = (
+    OfficialStint
+    | HeadcountDeclared
+    | MailboxStint
+    | MailUsed
+    | DocumentExchanged
+    | ItemStated
+    | TrainingCompleted
+    | MilestoneReached
+    | BudgetRecorded
+    | FigureDeclared
+    | FeedReported
+)
 
 #: Types that name a person or an address: the ids of their events are replaced by an HMAC at the door.
 PERSONAL: Final[frozenset[str]] = frozenset(
