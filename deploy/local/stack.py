@@ -32,15 +32,16 @@ _READER = "reader"  # the gateway may only read
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack's data folder, ports and addresses."""
+    """A stack's data folder, ports and addresses; *external* is a broker of one's own to use instead of the embedded one."""
 
     data: Path
     ports: Ports
+    external: str | None = None
 
     @property
     def kafka(self) -> KafkaAddress:
         """The broker."""
-        return KafkaAddress(bootstrap=f"{HOST}:{self.ports.broker}")
+        return KafkaAddress(bootstrap=self.external or f"{HOST}:{self.ports.broker}")
 
     @property
     def clickhouse(self) -> ClickHouseAddress:
@@ -62,7 +63,7 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the ``TIENDO_…`` variables with which services and commands reach this stack."""
         return {
-            "TIENDO_KAFKA_BOOTSTRAP": f"{HOST}:{self.ports.broker}",
+            "TIENDO_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "TIENDO_CLICKHOUSE_HOST": HOST,
             "TIENDO_CLICKHOUSE_PORT": str(self.ports.database),
             "TIENDO_CLICKHOUSE_PASSWORD": self.clickhouse.password,
@@ -120,7 +121,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
 
     def mend_broker() -> None:
         restored = mend(stack.kafka, stack.clickhouse)
-        if starts["count"]:
+        if starts["count"] and not stack.external:
             say(f"the broker's memory is mended ({restored} records made anew); {LOST}")
         starts["count"] += 1
 
@@ -132,37 +133,38 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             healthy=lambda: _ready(f"http://{HOST}:{health}"),
         )
 
-    return [
-        Child(
-            name="database",
-            command=(
-                *(sys.executable, "-m", "deploy.local.chdb_server", "--host", HOST, "--port", str(ports.database)),
-                *("--path", str(stack.data / "clickhouse"), "--readonly-user", _READER),
-            ),
-            env=kept
-            | {
-                "TIENDO_CHDB_PASSWORD": stack.clickhouse.password,
-                "TIENDO_CHDB_READONLY_PASSWORD": secret(keys, "clickhouse-reader"),
-            },
-            healthy=lambda: _database_answers(stack.clickhouse),
+    database = Child(
+        name="database",
+        command=(
+            *(sys.executable, "-m", "deploy.local.chdb_server", "--host", HOST, "--port", str(ports.database)),
+            *("--path", str(stack.data / "clickhouse"), "--readonly-user", _READER),
         ),
-        Child(
-            name="broker",
-            command=tuple(broker_command(stack.data / "broker", ports.broker)),
-            env=kept,
-            healthy=lambda: brokers_answer(stack.kafka, timeout=2),
-            mend=mend_broker,
-            grace=2,
+        env=kept
+        | {
+            "TIENDO_CHDB_PASSWORD": stack.clickhouse.password,
+            "TIENDO_CHDB_READONLY_PASSWORD": secret(keys, "clickhouse-reader"),
+        },
+        healthy=lambda: _database_answers(stack.clickhouse),
+        mend=mend_broker if stack.external else None,
+    )
+    broker = Child(
+        name="broker",
+        command=tuple(broker_command(stack.data / "broker", ports.broker)),
+        env=kept,
+        healthy=lambda: brokers_answer(stack.kafka, timeout=2),
+        mend=mend_broker,
+        grace=2,
+    )
+    mail = Child(
+        name="mail",
+        command=(
+            *(sys.executable, "-m", "deploy.local.mail_catcher"),
+            *("--port", str(ports.mail), "--dir", str(stack.mails)),
         ),
-        Child(
-            name="mail",
-            command=(
-                *(sys.executable, "-m", "deploy.local.mail_catcher"),
-                *("--port", str(ports.mail), "--dir", str(stack.mails)),
-            ),
-            env=kept,
-            healthy=lambda: _mail_answers(ports.mail),
-        ),
+        env=kept,
+        healthy=lambda: _mail_answers(ports.mail),
+    )
+    services = [
         python(
             "ingest",
             "services.ingest",
@@ -188,6 +190,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             TIENDO_ALERTS_SMTP_PORT=str(ports.mail),
         ),
     ]
+    return [database, *([] if stack.external else [broker]), mail, *services]
 
 
 @contextmanager

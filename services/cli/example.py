@@ -98,6 +98,7 @@ def _environment(stack: Stack, clock: dict[str, str]) -> dict[str, str]:
 
 _DATA = typer.Option(Path(".data/thai-nguyen-2008"), help="Where everything is kept; a second run goes on with it.")
 _SEED = typer.Option(2008, help="Seed of the simulated systems.")
+_BROKER = typer.Option(None, help="host:port of a Kafka of your own, instead of the embedded broker.")
 _CLOCK = typer.Option(CLOCK, help="When the run's clock starts; the day judged is the day before.")
 
 
@@ -108,13 +109,14 @@ def run(
     until: str = typer.Option(UNTIL, help="Last day of the simulated systems."),
     clock: str = _CLOCK,
     ports: str = typer.Option("auto", help="`default`, or `auto` for free ones."),
+    broker: str | None = _BROKER,
 ) -> None:
     """Simulate the systems, run the whole stack on them, print the standing and the warnings, stop.
 
     Example: tiendo example run --data .data/thai-nguyen-2008
     """
     steps = _Steps()
-    stack = Stack(data=data.resolve(), ports=choose_ports(ports))
+    stack = Stack(data=data.resolve(), ports=choose_ports(ports), external=broker)
     shift = shared_clock({CLOCK_VARIABLE: clock})
     environment = _environment(stack, shift)
     with steps.step(f"simulate what the province's systems wrote up to {until}"):
@@ -157,13 +159,14 @@ def up(
     seed: int = _SEED,
     clock: str = _CLOCK,
     ports: str = typer.Option("default", help="`default`, or `auto` for free ones."),
+    broker: str | None = _BROKER,
 ) -> None:
     """Keep the example's stack running in the foreground, its clock at 1 October 2008.
 
     Example: tiendo example up
     """
     steps = _Steps()
-    stack = Stack(data=data.resolve(), ports=choose_ports(ports))
+    stack = Stack(data=data.resolve(), ports=choose_ports(ports), external=broker)
     shift = shared_clock({CLOCK_VARIABLE: clock})
     with steps.step("simulate what the province's systems wrote"):
         _simulate(stack.data / "systems", seed, UNTIL)

@@ -48,7 +48,7 @@ def print_addresses(stack: Stack, env_file: Path) -> None:
     table.add_column("part")
     table.add_column("address")
     table.add_row("gateway", f"{stack.gateway}  (its calls: {stack.gateway}/docs)")
-    table.add_row("broker (Kafka's protocol)", f"{HOST}:{stack.ports.broker}")
+    table.add_row("broker (Kafka's protocol)", stack.kafka.bootstrap)
     table.add_row("database (ClickHouse's protocol)", f"{HOST}:{stack.ports.database}")
     table.add_row("aggregator, health and metrics", f"http://{HOST}:{stack.ports.aggregator}/metrics")
     table.add_row("alerts, health and metrics", f"http://{HOST}:{stack.ports.alerts}/metrics")
@@ -75,12 +75,13 @@ def until_stopped() -> Iterator[Event]:
 def up(
     data: Path = typer.Option(Path(".data/tiendo"), help="Where everything is kept."),
     ports: str = typer.Option("default", help="`default`, or `auto` for free ones."),
+    broker: str | None = typer.Option(None, help="host:port of a Kafka of your own, instead of the embedded broker."),
 ) -> None:
     """Run the whole embedded stack in the foreground.
 
     Example: tiendo up --data ./data
     """
-    stack = Stack(data=data.resolve(), ports=choose_ports(ports))
+    stack = Stack(data=data.resolve(), ports=choose_ports(ports), external=broker)
     with until_stopped() as stop:
         console.print("starting the database, the broker, the mail catcher, ingest, aggregator and alerts …")
         with running(stack, shared_clock(dict(os.environ)), lambda line: console.print(f"[yellow]{line}[/]")):
