@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -13,6 +14,7 @@ from services.cli.standing import standing
 from services.cli.up import up
 from services.cli.warnings import warnings_app
 from services.core.errors import Rejected, Transient
+from services.infra.logs import quiet_libraries
 from services.ingest.connectors.cli import connect_app, emit
 
 app = typer.Typer(
@@ -68,6 +70,9 @@ def alerts() -> None:
 
 def main() -> None:
     """Run the command; expected faults end it with one line and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    quiet_libraries()
+    logging.getLogger("kafka").setLevel(logging.ERROR)
     try:
         app()
     except (Transient, Rejected) as fault:

@@ -15,5 +15,12 @@ def set_up_logs(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("kafka", "aiokafka", "clickhouse_driver", "httpx", "httpcore"):
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Keep client libraries from logging what reaches their callers as exceptions anyway."""
+    for chatty in ("kafka", "aiokafka", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It logs a whole traceback for every refused connection.
+    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
