@@ -1,0 +1,3 @@
+"""Servers that tests share; each starts only when a test asks for it."""
+
+pytest_plugins = ["tests.fixtures.chdb", "tests.fixtures.tansu", "tests.fixtures.kafka", "tests.fixtures.postfix"]
