@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import faust
 from faust.types.auth import AuthProtocol
@@ -107,7 +108,7 @@ async def serve(app: faust.App) -> int:
     return 1 if crashed else 0
 
 
-def _credentials(kafka: KafkaAddress) -> object | None:
+def _credentials(kafka: KafkaAddress) -> Any:
     options = kafka.options()
     protocol = AuthProtocol(kafka.security_protocol)
     if protocol is AuthProtocol.PLAINTEXT:

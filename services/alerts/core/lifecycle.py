@@ -19,7 +19,7 @@ from schemas.warnings import Transition, TransitionReason, WarningState
 
 BEHIND: Final = frozenset({"behind", "missed"})
 #: Verdicts that say nothing about being behind.
-SPEECHLESS: Final = frozenset({"no-data", "too-few", "not-started"})
+SPEECHLESS: Final = frozenset({"", "no-data", "too-few", "not-started"})
 #: Feed states that hold back every decision about the indicators supplied.
 HOLDING_BACK: Final = frozenset({"never-connected", "silent", "partial"})
 DEAD: Final = frozenset({"never-connected", "silent"})

@@ -1,0 +1,361 @@
+"""What a mail says, as values; wording and number forms are the templates' part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from schemas.directory import Contact, Directory
+from schemas.plan import Indicator, MeanMeasure, Plan, Target
+from schemas.warnings import Transition, TransitionReason
+from services.alerts.core.lifecycle import FeedStanding, Subject, is_open, lag_cause
+from services.alerts.core.notices import find_agency, find_feed, is_feed
+from services.core.definition import reads_of
+from services.core.scope import selected, targets_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandingRow:
+    """A row of ``standing``: ratios as fractions of 1, null (None) where there is none."""
+
+    indicator: str
+    agency: str
+    day: date
+    numerator: Decimal | None
+    denominator: Decimal | None
+    ratio: float | None
+    planned: float | None
+    verdict: str
+    days_behind: float | None
+    recent_pace: float | None
+    forecast: date | None
+    forecast_low: date | None
+    forecast_high: date | None
+    feed_state: str
+    provisional: bool
+    judged_day: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """What a chart shows: the plan to its deadline, the figures up to the day judged."""
+
+    planned: tuple[tuple[date, float], ...]
+    actual: tuple[tuple[date, float], ...]
+    target: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """What is missing to the target. Of counts: whole units, rounded up; of a mean: share, exact."""
+
+    counted: bool
+    missing: Fraction
+    per_week: Fraction | None  # None once the deadline has come
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceLine:
+    """A feed that a figure comes from."""
+
+    feed: str
+    title: str
+    source: str
+    state: str
+    last_covered: date | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Other:
+    """Another figure, in one line."""
+
+    title: str
+    unit: str
+    standing: StandingRow
+    target: Fraction | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lag:
+    """An indicator in which the agency is behind."""
+
+    indicator: str
+    objective: int | None
+    title: str
+    unit: str
+    standing: StandingRow
+    target: Fraction
+    since: date
+    news: bool  # first spoken of in this mail
+    reason: str
+    pace: Pace
+    parts: tuple[Other, ...]  # of a mean
+    sources: tuple[SourceLine, ...]
+    course: Course
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """An indicator, or a feed, whose warning has ended; ``since`` is the first day without the fault."""
+
+    title: str
+    reason: str
+    since: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """What every mail says about itself."""
+
+    language: str
+    plan_title: str
+    decision_number: str
+    decision_day: date
+    signer: str
+    start: date
+    deadline: date
+    day: date  # the day judged
+    written: date  # local day of the notice
+    operations: Contact
+    to: Contact
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LagLetter:
+    """The mail to an agency."""
+
+    heading: Heading
+    agency: str
+    lags: tuple[Lag, ...]  # the longest behind first
+    resolved: tuple[Resolved, ...]
+    others: tuple[Other, ...]
+
+    @property
+    def worst(self) -> int | None:
+        """Whole days behind of the worst indicator."""
+        return max((whole_days(one.standing.days_behind) or 0 for one in self.lags), default=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadFeed:
+    """A feed that is silent or was never connected, and what it holds back."""
+
+    feed: str
+    title: str
+    source: str
+    types: tuple[str, ...]
+    state: str
+    last_covered: date | None
+    since: date
+    rhythm: str
+    news: bool
+    indicators: tuple[str, ...]
+    agencies: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedLetter:
+    """The mail to a feed's owner or to operations."""
+
+    heading: Heading
+    feeds: tuple[DeadFeed, ...]
+    returned: tuple[Resolved, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known on the day judged. ``latest`` and ``courses`` are keyed (indicator, agency)."""
+
+    plan: Plan
+    directory: Directory
+    day: date
+    latest: Mapping[tuple[str, str], StandingRow]
+    courses: Mapping[tuple[str, str], Course]
+    feeds: Mapping[str, FeedStanding]
+
+
+def whole_days(days: float | None) -> int | None:
+    """Return whole days, a begun one not counted."""
+    return None if days is None else int(days)
+
+
+def pace_of(standing: StandingRow, target: Fraction, deadline: date) -> Pace:
+    """Return what is missing to *target* and how much a week reaches it by *deadline*, counted from the day judged."""
+    days = (deadline - standing.judged_day).days
+    counted = standing.numerator is not None and standing.denominator is not None
+    if standing.numerator is not None and standing.denominator is not None:
+        exact = target * Fraction(standing.denominator) - Fraction(standing.numerator)
+    else:
+        exact = target - Fraction(standing.ratio or 0.0)
+    exact = max(exact, Fraction(0))
+    per_week = exact * 7 / days if days > 0 else None
+    if not counted:
+        return Pace(counted=False, missing=exact, per_week=per_week)
+    return Pace(
+        counted=True, missing=Fraction(ceil(exact)), per_week=None if per_week is None else Fraction(ceil(per_week))
+    )
+
+
+def sources_of(evidence: Evidence, indicator: Indicator, agency: str, language: str) -> tuple[SourceLine, ...]:
+    """Return the feeds that supply *indicator* for *agency*, in the directory's order; of a mean, those of its parts."""
+    types = set(reads_of(indicator))
+    if isinstance(indicator.measure, MeanMeasure):
+        parts = {part.indicator for part in indicator.measure.of}
+        types |= {short for one in evidence.plan.indicators if one.id in parts for short in reads_of(one)}
+    lines = []
+    for feed in evidence.directory.feeds:
+        if types & set(feed.types) and agency in selected(evidence.directory, feed.covers):
+            known = evidence.feeds.get(feed.id)
+            lines.append(
+                SourceLine(
+                    feed=feed.id,
+                    title=feed.title.text(language),
+                    source=feed.source,
+                    state=known.state if known else "never-connected",
+                    last_covered=known.last_covered if known else None,
+                )
+            )
+    return tuple(lines)
+
+
+def _other(evidence: Evidence, indicator: Indicator, agency: str, target: Target | None, language: str) -> Other | None:
+    standing = evidence.latest.get((indicator.id, agency))
+    if standing is None:
+        return None
+    return Other(
+        title=indicator.title.text(language),
+        unit=indicator.unit.text(language),
+        standing=standing,
+        target=target.target if target else None,
+    )
+
+
+def _lag(
+    evidence: Evidence, indicator: Indicator, target: Target, last: Transition, news: bool, language: str
+) -> Lag | None:
+    agency = last.agency
+    standing = evidence.latest.get((indicator.id, agency))
+    if standing is None:
+        return None
+    parts: list[Other] = []
+    if isinstance(indicator.measure, MeanMeasure):
+        known = {one.id: one for one in evidence.plan.indicators}
+        found = (_other(evidence, known[part.indicator], agency, None, language) for part in indicator.measure.of)
+        parts = [one for one in found if one is not None]
+    empty = Course(planned=(), actual=(), target=float(target.target))
+    return Lag(
+        indicator=indicator.id,
+        objective=indicator.objective,
+        title=indicator.title.text(language),
+        unit=indicator.unit.text(language),
+        standing=standing,
+        target=target.target,
+        since=last.since,
+        news=news,
+        reason=last.reason.value,
+        pace=pace_of(standing, target.target, evidence.plan.deadline),
+        parts=tuple(parts),
+        sources=sources_of(evidence, indicator, agency, language),
+        course=evidence.courses.get((indicator.id, agency), empty),
+    )
+
+
+def lag_letter(
+    evidence: Evidence, heading: Heading, agency: str, told: Sequence[Transition], states: Mapping[Subject, Transition]
+) -> LagLetter:
+    """Return the mail about *told*, transitions of one agency.
+
+    *states* holds the last transition of every cause. Everything that is open now is in it, what *told* opened first;
+    what *told* resolved and is still resolved is named; the agency's other indicators follow in one line each.
+    """
+    language = heading.language
+    fresh = {one.cause for one in told}
+    lags: list[Lag] = []
+    resolved: list[Resolved] = []
+    others: list[Other] = []
+    known = find_agency(evidence.directory, agency)
+    for indicator in evidence.plan.indicators:
+        cause = lag_cause(indicator.id)
+        last = states.get((agency, cause))
+        target = targets_of(evidence.directory, indicator).get(agency)
+        lag = None
+        if last is not None and is_open(last) and target is not None:
+            lag = _lag(evidence, indicator, target, last, cause in fresh, language)
+        if lag is not None:
+            lags.append(lag)
+            continue
+        if last is not None and cause in fresh and not is_open(last):
+            resolved.append(Resolved(title=indicator.title.text(language), reason=last.reason.value, since=last.since))
+        other = _other(evidence, indicator, agency, target, language) if target is not None else None
+        if other is not None:
+            others.append(other)
+    lags.sort(key=lambda one: (not one.news, -(one.standing.days_behind or 0.0), one.indicator))
+    return LagLetter(
+        heading=heading,
+        agency=known.name.text(language) if known else agency,
+        lags=tuple(lags),
+        resolved=tuple(resolved),
+        others=tuple(others),
+    )
+
+
+def feed_letter(
+    evidence: Evidence, heading: Heading, told: Sequence[Transition], states: Mapping[Subject, Transition]
+) -> FeedLetter:
+    """Return the mail about *told*, transitions of feeds: what is dead still, and what has returned."""
+    dead: list[DeadFeed] = []
+    returned: list[Resolved] = []
+    seen: set[str] = set()
+    for one in sorted(told, key=lambda one: (one.agency, -one.sequence)):
+        last = states.get((one.agency, one.cause), one)
+        if one.agency in seen or not is_feed(one):
+            continue
+        seen.add(one.agency)
+        feed = find_feed(evidence.directory, one.agency)
+        title = feed.title.text(heading.language) if feed else one.agency
+        if not is_open(last) or feed is None:
+            reason = last.reason if not is_open(last) else TransitionReason.NO_LONGER_JUDGED
+            returned.append(Resolved(title=title, reason=reason.value, since=last.since))
+            continue
+        known = evidence.feeds.get(feed.id)
+        agencies, indicators = _held_back(evidence, feed.id, heading.language)
+        dead.append(
+            DeadFeed(
+                feed=feed.id,
+                title=title,
+                source=feed.source,
+                types=feed.types,
+                state=known.state if known else "silent",
+                last_covered=known.last_covered if known else None,
+                since=last.since,
+                rhythm=feed.rhythm,
+                news=True,
+                indicators=indicators,
+                agencies=agencies,
+            )
+        )
+    return FeedLetter(heading=heading, feeds=tuple(dead), returned=tuple(returned))
+
+
+def _held_back(evidence: Evidence, feed_id: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of agencies and the titles of indicators with a target that this feed supplies."""
+    feed = find_feed(evidence.directory, feed_id)
+    if feed is None:
+        return (), ()
+    covered = selected(evidence.directory, feed.covers)
+    names: dict[str, None] = {}
+    titles: dict[str, None] = {}
+    agencies = {one.id: one.name.text(language) for one in evidence.directory.agencies}
+    for indicator in evidence.plan.indicators:
+        judged = targets_of(evidence.directory, indicator)
+        for agency in agencies:
+            if agency not in covered or judged.get(agency) is None:
+                continue
+            if any(line.feed == feed_id for line in sources_of(evidence, indicator, agency, language)):
+                names[agencies[agency]] = None
+                titles[indicator.title.text(language)] = None
+    return tuple(names), tuple(titles)
