@@ -6,6 +6,7 @@ It keeps nothing: whoever restarts it makes the topics and their lasting content
 import importlib.resources
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -67,9 +68,15 @@ def wait_for_broker(port: int, *, timeout: float = 15.0, process: subprocess.Pop
     """
     until = time.monotonic() + timeout
     address = KafkaAddress(f"127.0.0.1:{port}")
-    while not brokers_answer(address, timeout=1.0):
+    while not (_listens(port) and brokers_answer(address, timeout=1.0)):
         if process is not None and process.poll() is not None:
             raise Transient(f"the broker ended with exit code {process.returncode}; see broker.log")
         if time.monotonic() > until:
             raise Transient(f"the broker on port {port} did not answer within {timeout:g} s")
         time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    # Asking first spares the log the Kafka client's complaints about a broker that is just starting.
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

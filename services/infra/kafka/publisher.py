@@ -10,7 +10,7 @@ from typing import Any
 
 import kafka
 
-from services.core.errors import Transient
+from services.core.errors import Rejected, Transient
 from services.infra.kafka.address import Headers, KafkaAddress, duties, worn_out
 
 
@@ -30,7 +30,7 @@ class Publisher:
     def __init__(self, connect: Callable[[], Any], *, patience: float, room: int) -> None:
         self._connect = connect
         self._patience = patience
-        self._room = room
+        self._capacity = self._room = room
         self._lock = threading.Lock()
         self._worn_out = False
         self._producer = connect()
@@ -42,7 +42,8 @@ class Publisher:
 
         Raises Transient when the brokers are away, too much is waiting already, or not all is acknowledged in time
         (at most twice the patience): some messages may have arrived then, and repeating all of them is right. Raises
-        Rejected when a message is larger than Kafka takes. Blocks; from a coroutine use `publish_async`.
+        Rejected when a message is larger than Kafka takes, or all together are larger than the room. Blocks; from a
+        coroutine use `publish_async`.
         """
         try:
             self._start(messages).result(2 * self._patience)
@@ -67,6 +68,8 @@ class Publisher:
             acknowledged.set_result(None)
             return acknowledged
         size = sum(len(message.value) for message in messages)
+        if size > self._capacity:
+            raise Rejected("publishing: more at once than may ever wait")
         # kafka-python's own buffer has no limit, and a long absence of the brokers must not eat the memory.
         with self._lock:
             if size > self._room:

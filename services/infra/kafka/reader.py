@@ -1,6 +1,7 @@
 """Reading whole topics without a consumer group: nothing is committed and nobody is disturbed."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -90,13 +91,14 @@ def read_all(address: KafkaAddress, topic: str, *, timeout: float = 30.0) -> lis
     return [record for partition in partitions for record in held[partition]]
 
 
-async def follow(address: KafkaAddress, topic: str) -> AsyncIterator[Record | CaughtUp]:
+async def follow(address: KafkaAddress, topic: str) -> AsyncGenerator[Record | CaughtUp, None]:
     """Yield the records of *topic* from its beginning, for ever, each partition in its order; CaughtUp once.
 
     CaughtUp comes when all that the topic held at the start has been yielded, at once if that is nothing. While the
     brokers are away it waits and goes on from where it was. A broker that forgot its topics (the embedded one after a
     restart) may be read from the beginning again or from where it was: end the iteration and begin anew then. What a
     record does must be harmless twice. Raises Transient when, at the start, no broker answers or the topic is missing.
+    Who leaves the loop early closes the connection with `contextlib.aclosing`.
     """
     consumer = aiokafka.AIOKafkaConsumer(
         **address.options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -106,9 +108,7 @@ async def follow(address: KafkaAddress, topic: str) -> AsyncIterator[Record | Ca
             await consumer.start()
             if topic not in await consumer.topics():
                 raise Transient(f"following {topic}: there is no such topic yet")
-            partitions = [aiokafka.TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
+            partitions = await _take_all(consumer, topic)
             ends = _Ends(await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions))
         reported = False
         while True:
@@ -123,6 +123,17 @@ async def follow(address: KafkaAddress, topic: str) -> AsyncIterator[Record | Ca
                     yield _record(raw)
     finally:
         await consumer.stop()
+
+
+async def _take_all(consumer: Any, topic: str) -> list[Any]:
+    # Without a group the subscription takes every partition by itself, once the metadata has come.
+    consumer.subscribe([topic])
+    until = monotonic() + 10
+    while not consumer.assignment():
+        if monotonic() > until:
+            raise Transient(f"following {topic}: its partitions are not known yet")
+        await asyncio.sleep(0.01)
+    return list(consumer.assignment())
 
 
 def _record(raw: Any) -> Record:
