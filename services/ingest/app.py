@@ -1,0 +1,93 @@
+"""The gateway put together: the one place where its parts are made and tied."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.infra.clock import Clock
+from services.ingest.adapters.documents import Documents
+from services.ingest.adapters.publisher import Outbox
+from services.ingest.adapters.rejected import RejectedRecords
+from services.ingest.adapters.sealing import Seal, derive
+from services.ingest.core.pseudonyms import Pseudonyms
+from services.ingest.http.app import create_app
+from services.ingest.http.events import Door, Limits
+from services.ingest.metrics import IngestMetrics
+from services.ingest.settings import IngestSettings
+
+_log = logging.getLogger(__name__)
+
+
+def build(settings: IngestSettings, clock: Clock) -> FastAPI:
+    """Return the gateway. It answers at once; until broker and documents are there it answers 503 and is not ready."""
+    metrics = IngestMetrics()
+    outbox = Outbox(
+        settings.kafka(), metrics, timeout=settings.ingest_publish_timeout, room=settings.ingest_queue_bytes
+    )
+    documents = Documents(settings.kafka(), metrics)
+    outbox.on_failure(documents.read_again)
+    secret = settings.key()
+    pseudonyms = Pseudonyms(key_id=settings.ingest_key_id, key=derive(secret, "pseudonyms"))
+
+    def missing() -> list[str]:
+        return outbox.missing() + documents.missing()
+
+    metrics.watch_ready(lambda: not missing())
+    door = Door(
+        registry=lambda: documents.registry,
+        pseudonyms=pseudonyms,
+        records=RejectedRecords(pseudonyms, Seal(secret)),
+        publishing=outbox,
+        metrics=metrics,
+        now=clock,
+        limits=Limits(
+            body=settings.ingest_max_body,
+            events=settings.ingest_max_events,
+            seconds=settings.ingest_body_timeout,
+            tolerance=settings.ingest_future_tolerance,
+        ),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(documents.run())]
+        for task in tasks:
+            task.add_done_callback(_end_the_process)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(outbox.close)
+
+    return create_app(door, metrics, missing=missing, lifespan=lifespan)
+
+
+def _end_the_process(task: asyncio.Task[None]) -> None:
+    """End a gateway one of whose own tasks broke: it would look alive and never be ready again."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("ending, because of a fault of the gateway", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def server_of(settings: IngestSettings, app: FastAPI) -> uvicorn.Server:
+    """Return the server: SIGTERM ends the accepting, open requests are answered, the producer is flushed."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.ingest_port,
+            log_config=None,
+            access_log=False,  # the app writes its own, without query strings
+            server_header=False,
+            timeout_graceful_shutdown=settings.ingest_shutdown_timeout,
+        )
+    )

@@ -1,0 +1,164 @@
+"""The door: a request in, an answer per event out. All of a request is published before it is answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from schemas.reasons import Reason
+from schemas.usage import NormalisedEvent
+from services.core.errors import Transient
+from services.infra.kafka import Message
+from services.ingest.adapters.publisher import event_messages
+from services.ingest.adapters.rejected import Refused, RejectedRecords
+from services.ingest.core.admission import Admission
+from services.ingest.core.inbound import id_of, split_batch
+from services.ingest.core.permission import Permit, Registry
+from services.ingest.core.pseudonyms import Pseudonyms
+from services.ingest.core.rejection import Refusal
+from services.ingest.http.answers import answer, problem, refused_whole, rejected_event
+from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE, Mode, mode_of, structured
+from services.ingest.http.body import ENCODINGS, BodyRefused, read_body
+from services.ingest.metrics import IngestMetrics
+
+
+class Publishing(Protocol):
+    """Where records go."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return once all are acknowledged; raises Transient where not all are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request may take."""
+
+    body: int
+    events: int
+    seconds: float
+    tolerance: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Judges the events of requests and publishes what is accepted and what is refused."""
+
+    registry: Callable[[], Registry | None]
+    pseudonyms: Pseudonyms
+    records: RejectedRecords
+    publishing: Publishing
+    metrics: IngestMetrics
+    now: Callable[[], datetime]
+    limits: Limits
+
+    async def take(self, request: Request, *, publish: bool) -> Response:
+        """Return the answer to a request that carries events; without *publish* nothing is kept or counted."""
+        registry = self.registry()
+        if registry is None:
+            return problem("unavailable", "the directory has not been read yet; send all of it again")
+        received = self.now()
+        permit = _authenticated(request, registry, received)
+        if permit is None:
+            return problem("unauthorized", "a valid bearer token is required")
+        mode = mode_of(request.headers)
+        if mode is None:
+            return problem(
+                "unsupported-media-type",
+                f"send {STRUCTURED_TYPE}, {BATCH_TYPE}, or application/json with ce- headers, in UTF-8",
+            )
+        encoding = request.headers.get("content-encoding", "identity").strip().lower() or "identity"
+        if encoding not in ENCODINGS:
+            return problem("unsupported-media-type", "content encodings taken are gzip and zstd")
+        try:
+            raws = await self._events(request, mode, encoding)
+        except BodyRefused as whole:
+            refused = [Refused(whole.refusal, whole.original)]
+            return await self._settle(permit, received, [], refused, refused_whole(whole.refusal), publish=publish)
+        except TimeoutError:
+            return problem("too-slow", "the body did not arrive in time")
+        except ClientDisconnect:
+            return problem("too-slow", "the sender has gone")
+        return await self._judge(raws, permit, registry, received, publish=publish)
+
+    async def _events(self, request: Request, mode: Mode, encoding: str) -> list[bytes]:
+        """Return each event of the request in structured form. Raises BodyRefused where there is none to look at."""
+        limits = self.limits
+        body = await read_body(request, encoding=encoding, limit=limits.body, seconds=limits.seconds)
+        if mode is Mode.BINARY:
+            event = structured(request.headers, body)
+            if len(event) > limits.body:
+                refusal = Refusal(Reason.TOO_LARGE, f"the event may have at most {limits.body} bytes")
+                raise BodyRefused(refusal, event[: limits.body])
+            return [event]
+        # A structured event is read as a batch of one, so that an unreadable body is told from an event of wrong form.
+        raws = split_batch(body if mode is Mode.BATCH else b"[%b\n]" % body)
+        if isinstance(raws, Refusal):
+            raise BodyRefused(raws if mode is Mode.BATCH else _UNREADABLE, body)
+        if mode is Mode.STRUCTURED and (len(raws) != 1 or not raws[0].startswith(b"{")):
+            raise BodyRefused(_UNREADABLE, body)
+        if len(raws) > limits.events:
+            refusal = Refusal(Reason.TOO_LARGE, f"a batch may have at most {limits.events} events")
+            raise BodyRefused(refusal, body)
+        return raws
+
+    async def _judge(
+        self, raws: list[bytes], permit: Permit, registry: Registry, received: datetime, *, publish: bool
+    ) -> Response:
+        admission = Admission(
+            permit=permit,
+            registry=registry,
+            pseudonyms=self.pseudonyms,
+            now=received,
+            tolerance=self.limits.tolerance,
+        )
+        accepted: list[NormalisedEvent] = []
+        refused: list[Refused] = []
+        told = []
+        for index, raw in enumerate(raws):
+            decision = admission.admit(raw)
+            if isinstance(decision, Refusal):
+                refused.append(Refused(decision, raw))
+                told.append(rejected_event(decision, index=index, id=id_of(raw)))
+            else:
+                accepted.append(decision)
+        return await self._settle(permit, received, accepted, refused, answer(len(accepted), told), publish=publish)
+
+    async def _settle(
+        self,
+        permit: Permit,
+        received: datetime,
+        accepted: list[NormalisedEvent],
+        refused: list[Refused],
+        response: Response,
+        *,
+        publish: bool,
+    ) -> Response:
+        """Publish everything, then let *response* go; 503 instead where the broker did not take all of it."""
+        if not publish:
+            return response
+        messages = event_messages(accepted)
+        messages += self.records.messages(refused, source=permit.source, received=received)
+        try:
+            await self.publishing.publish(messages)
+        except Transient:
+            return problem("unavailable", "nothing was accepted; send all of it again")
+        self.metrics.accepted.inc(len(accepted))
+        for one in refused:
+            self.metrics.rejected.labels(one.refusal.reason.value).inc()
+        return response
+
+
+_UNREADABLE = Refusal(Reason.MALFORMED, "the body is not one readable JSON object")
+
+
+def _authenticated(request: Request, registry: Registry, now: datetime) -> Permit | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return None
+    return registry.authenticate(hashlib.sha256(token.strip().encode("latin-1")).hexdigest(), now)

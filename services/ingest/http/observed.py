@@ -1,0 +1,54 @@
+"""Around every request: its time, one line in the log without query strings, and an answer even to a fault of ours."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from time import monotonic
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.ingest.http.answers import problem
+from services.ingest.metrics import IngestMetrics
+
+_log = logging.getLogger("access")
+_errors = logging.getLogger(__name__)
+_METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class Observed:
+    """ASGI middleware; the outermost, so that nothing that is raised reaches the server with a payload in its text."""
+
+    def __init__(self, app: ASGIApp, metrics: IngestMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = monotonic()
+        code = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:  # a fault of ours; its text may hold what was sent, its place does not
+            place = "".join(traceback.format_tb(error.__traceback__, limit=-6))
+            _errors.error("a request failed with %s\n%s", type(error).__name__, place)
+            if code == 0:
+                await problem("internal", "a fault of the gateway; sending again is safe")(scope, receive, sending)
+        self._note(scope, code, monotonic() - began)
+
+    def _note(self, scope: Scope, code: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(route, str(code)).observe(seconds)
+        level = logging.DEBUG if route in _PROBES else logging.INFO
+        _log.log(level, "%s %s %d %.1f ms", method, route, code, seconds * 1000)

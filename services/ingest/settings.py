@@ -1,0 +1,61 @@
+"""The gateway's settings, from ``TIENDO_…`` variables."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Annotated, Final
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from services.infra.settings import SharedSettings
+
+#: What is refused is kept whole, encrypted and in base64, in one Kafka record of at most a million bytes.
+LARGEST_BODY: Final = 700 << 10
+_KEY_BYTES: Final = 32
+
+
+def decode_key(text: str) -> bytes:
+    """Return the bytes of a key in hex or base64. Raises ValueError, which repeats nothing of it, below 32 bytes."""
+    key = b""
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        try:
+            key = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"), validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("write the key in hex or base64") from None
+    if len(key) < _KEY_BYTES:
+        raise ValueError(f"the key needs at least {_KEY_BYTES} bytes, such as `openssl rand -hex 32` gives")
+    return key
+
+
+class IngestSettings(SharedSettings):
+    """Everything that ``python -m services.ingest`` can be told. ``TIENDO_INGEST_KEY`` has no default."""
+
+    model_config = SettingsConfigDict(env_prefix="TIENDO_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    ingest_port: int = Field(default=8080, ge=0, le=65535)
+    ingest_key: SecretStr = Field(
+        description="Secret of pseudonyms and rejected bodies: 32 bytes or more, hex or base64."
+    )
+    ingest_key_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,16}$")] = "k1"
+    ingest_max_body: int = Field(default=LARGEST_BODY, ge=1024, le=LARGEST_BODY, description="Bytes, unpacked.")
+    ingest_max_events: int = Field(default=1000, ge=1, le=10_000, description="Events of one batch.")
+    ingest_future_tolerance: timedelta = timedelta(minutes=5)
+    ingest_publish_timeout: float = Field(default=5.0, gt=0, le=60, description="Seconds until a request gets its 503.")
+    ingest_body_timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds for a body to arrive.")
+    ingest_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")
+    ingest_queue_bytes: int = Field(default=64 << 20, ge=1 << 20, description="Bytes that may wait for the broker.")
+
+    @field_validator("ingest_key")
+    @classmethod
+    def _usable(cls, key: SecretStr) -> SecretStr:
+        decode_key(key.get_secret_value())
+        return key
+
+    def key(self) -> bytes:
+        """Return the gateway's key."""
+        return decode_key(self.ingest_key.get_secret_value())
