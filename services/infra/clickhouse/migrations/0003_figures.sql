@@ -68,7 +68,8 @@ CREATE TABLE IF NOT EXISTS evaluations (
     plan String,
     revision UInt32,
     day Date32,
-    basis DateTime64(6, 'UTC')
+    basis DateTime64(6, 'UTC'),
+    inputs String DEFAULT ''     -- digest of the revisions judged under
 ) ENGINE = ReplacingMergeTree(basis) ORDER BY plan;
 
 CREATE TABLE IF NOT EXISTS warnings (

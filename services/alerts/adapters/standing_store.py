@@ -1,0 +1,75 @@
+"""Table ``standing`` and the rounds that filled it. This service is their only writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any, Final
+
+from services.core.standing import Standing
+from services.infra.clickhouse.client import ClickHouse
+
+COLUMNS: Final = (
+    "plan", "revision", "indicator", "agency", "day", "numerator", "denominator", "ratio", "measured_share", "planned",
+    "target", "verdict", "days_behind", "spi", "needed_pace", "recent_pace", "forecast", "forecast_low", "forecast_high",
+    "feed_state", "provisional", "judged_day",
+)  # fmt: skip
+_KEY: Final = slice(2, 5)  # indicator, agency, day
+_AT_ONCE: Final = 1000  # keys named in one deletion
+
+
+class StandingStore:
+    """Writes what changed. Raises Transient while the database is away; everything is harmless when repeated."""
+
+    def __init__(self, database: ClickHouse) -> None:
+        self._database = database
+
+    def save(self, plan: str, standings: Iterable[Standing], basis: datetime) -> int:
+        """Make table ``standing`` hold exactly *standings* for *plan*; return how many rows changed.
+
+        What a new revision no longer judges is deleted, which is rare; all else is only appended.
+        """
+        wanted = [as_row(standing) for standing in standings]
+        held = {row[_KEY]: row for row in self._held(plan)}
+        changed = [row for row in wanted if held.pop(row[_KEY], None) != row]
+        if changed:
+            columns = [list(column) for column in zip(*changed, strict=True)]
+            self._database.insert("standing", [*COLUMNS, "basis"], [*columns, [basis] * len(changed)])
+        self._delete(plan, list(held))
+        return len(changed) + len(held)
+
+    def finish(self, plan: str, *, revision: int, day: date, basis: datetime, inputs: str) -> None:
+        """Record that everything known to the database before *basis* has been judged, and acted upon."""
+        self._database.insert(
+            "evaluations",
+            ["plan", "revision", "day", "basis", "inputs"],
+            [[plan], [revision], [day], [basis], [inputs]],
+        )
+
+    def _held(self, plan: str) -> list[tuple[Any, ...]]:
+        return self._database.rows(
+            f"SELECT {', '.join(COLUMNS)} FROM standing FINAL WHERE plan = %(plan)s", {"plan": plan}
+        )
+
+    def _delete(self, plan: str, keys: Sequence[tuple[Any, ...]]) -> None:
+        for at in range(0, len(keys), _AT_ONCE):
+            some = tuple((indicator, agency, day.isoformat()) for indicator, agency, day in keys[at : at + _AT_ONCE])
+            self._database.run(
+                "ALTER TABLE standing DELETE WHERE plan = %(plan)s AND (indicator, agency, toString(day)) IN %(keys)s "
+                "SETTINGS mutations_sync = 1",
+                {"plan": plan, "keys": some},
+            )
+
+
+def as_row(standing: Standing) -> tuple[Any, ...]:
+    """Return the values of ``COLUMNS``; exact shares become floats here and nowhere earlier."""
+    row: list[Any] = [getattr(standing, name) for name in COLUMNS]
+    for at, value in enumerate(row):
+        if isinstance(value, Fraction):
+            row[at] = float(value)
+    named = dict(zip(COLUMNS, row, strict=True))
+    named["verdict"] = str(standing.verdict) if standing.verdict is not None else ""
+    named["feed_state"] = str(standing.feed_state)
+    named["provisional"] = int(standing.provisional)
+    return tuple(named.values())

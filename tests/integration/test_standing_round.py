@@ -1,0 +1,309 @@
+"""Rounds of evaluation on the real database, with figures and reports put there by hand."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas.directory import Directory
+from schemas.plan import Plan
+from services.alerts.adapters.figures import FigureReader
+from services.alerts.adapters.standing_store import StandingStore
+from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
+from services.core.coverage import FeedState
+from services.core.definition import definition_of
+from services.core.standing import Verdict
+from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
+from services.infra.clickhouse.migrate import migrate
+from tests.fixtures.chdb import ChdbServer
+
+pytestmark = pytest.mark.integration
+
+ZONE = "Asia/Ho_Chi_Minh"
+START, DAY, DEADLINE = date(2008, 5, 28), date(2008, 9, 30), date(2008, 12, 31)
+NOW = datetime(2008, 10, 1, 1, tzinfo=UTC)
+OWNER = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
+
+
+def directory(agencies: int = 2) -> Directory:
+    feeds = [
+        {
+            "id": f"a{n}.docs",
+            "title": {"vi": "Sổ"},
+            "source": f"/office/a{n}",
+            "types": ["document.handled", "task.directed"],
+            "covers": {"agencies": [f"a{n}"]},
+            "owner": OWNER,
+        }
+        for n in range(agencies)
+    ]
+    return Directory.model_validate(
+        {
+            "directory": "d",
+            "in_force_from": START,
+            "groups": {"offices": {"vi": "Các sở"}},
+            "operations": OWNER | {"role": "operations"},
+            "agencies": [{"id": f"a{n}", "name": {"vi": f"Sở {n}"}, "groups": ["offices"]} for n in range(agencies)],
+            "feeds": feeds,
+        }
+    )
+
+
+def plan(target: str = "50 %", since: date = START, extra: int = 0) -> Plan:
+    unit = {"vi": "văn bản"}
+
+    def items(name: str, facts: str, **rest: Any) -> dict[str, Any]:
+        return {"id": name, "title": {"vi": name}, "unit": unit, "measure": {"kind": "items", "facts": facts}} | rest
+
+    wanted = [{"group": "offices", "target": target}]
+    mean = {"kind": "mean", "of": [{"indicator": "handled"}, {"indicator": "directed", "weight": 3}]}
+    return Plan.model_validate(
+        {
+            "plan": "p",
+            "title": {"vi": "Kế hoạch"},
+            "decision": {"number": "1", "day": START, "signer": "UBND"},
+            "in_force_from": since,
+            "start": START,
+            "deadline": DEADLINE,
+            "directory": "d",
+            "indicators": [
+                items("handled", "document.handled", targets=wanted),
+                items("directed", "task.directed", shown_for=["offices"]),
+                {"id": "online", "title": {"vi": "x"}, "unit": unit, "measure": mean, "targets": wanted},
+                *(
+                    items(f"more{n}", "document.handled", targets=[{"group": "offices", "target": f"{n + 10} %"}])
+                    for n in range(extra)
+                ),
+            ],
+        }
+    )
+
+
+class Bench:
+    """A database with a plan, and hands to put figures into it."""
+
+    def __init__(self, database: ClickHouse) -> None:
+        self.database = database
+        self.reader, self.store = FigureReader(database), StandingStore(database)
+
+    def publish(self, kind: str, document: Plan | Directory, revision: int = 1) -> None:
+        name = document.plan if isinstance(document, Plan) else document.directory
+        self.database.insert(
+            "plan_revisions",
+            ["kind", "id", "revision", "in_force_from", "published", "document"],
+            [
+                [kind],
+                [name],
+                [revision],
+                [document.in_force_from],
+                [datetime(2008, 5, 27, revision, tzinfo=UTC)],
+                [document.model_dump_json(by_alias=True)],
+            ],
+        )
+
+    def figures(self, document: Plan, indicator: str, agency: str, course: dict[date, tuple[int, int]]) -> None:
+        found = next(one for one in document.indicators if one.id == indicator)
+        definition = definition_of(found, document)
+        assert definition is not None
+        basis = self.reader.now()
+        rows = [
+            (definition.hash, agency, day, Decimal(done), Decimal(of), 1.0, basis) for day, (done, of) in course.items()
+        ]
+        names = ["definition", "agency", "day", "numerator", "denominator", "measured_share", "basis"]
+        self.database.insert("adoption", names, list(zip(*rows, strict=True)))
+
+    def reports(self, agency: str, first: date, last: date) -> None:
+        basis = self.reader.now()
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        rows = [
+            (f"/office/{agency}", kind, day, 3, 3, basis)
+            for day in days
+            for kind in ("document.handled", "task.directed")
+        ]
+        names = ["source", "type", "day", "reported", "counted", "basis"]
+        self.database.insert("feed_days", names, list(zip(*rows, strict=True)))
+
+    def round(self, now: datetime = NOW, **options: Any) -> Round | NotYet:
+        return evaluate_round(self.reader, self.store, now, plan="p", zone=ZONE, **options)
+
+    def judged(self, now: datetime = NOW, **options: Any) -> Round:
+        done = self.round(now, **options)
+        assert isinstance(done, Round), done
+        return done
+
+    def row(self, indicator: str, agency: str, day: date = DAY) -> dict[str, Any]:
+        return self.database.named(
+            "SELECT * FROM standing FINAL WHERE indicator = %(i)s AND agency = %(a)s AND day = toDate32(%(d)s)",
+            {"i": indicator, "a": agency, "d": day.isoformat()},
+        )[0]
+
+
+@pytest.fixture
+def bench(shared_chdb: ChdbServer, chdb_database: str) -> Iterator[Bench]:
+    address = ClickHouseAddress(port=shared_chdb.port, database=chdb_database)
+    migrate(address)
+    with open_clickhouse(address) as database:
+        yield Bench(database)
+
+
+def course(per_day: float, of: int = 1000, last: date = DAY) -> dict[date, tuple[int, int]]:
+    days = (last - START).days + 1
+    return {START + timedelta(days=n): (round(n * per_day), of) for n in range(days)}
+
+
+@pytest.fixture
+def filled(bench: Bench) -> Bench:
+    """Agency a0 follows half the planned pace; a1's feed fell silent after 15 August."""
+    bench.publish("plan", plan())
+    bench.publish("directory", directory())
+    for name in ("handled", "directed"):
+        bench.figures(plan(), name, "a0", course(1.0))
+        bench.figures(plan(), name, "a1", course(1.0))
+    bench.reports("a0", START, DAY)
+    bench.reports("a1", START, date(2008, 8, 15))
+    return bench
+
+
+def test_a_round_judges_every_day_and_keeps_it(filled: Bench) -> None:
+    """Figure, plan, lag, paces and forecast of an agency that goes at one item a day stand in the table as computed."""
+    done = filled.judged()
+
+    row = filled.row("handled", "a0")
+    assert (row["numerator"], row["denominator"], row["ratio"]) == (125, 1000, 0.125)
+    assert row["planned"] == 0.5 * 125 / 217
+    assert row["verdict"] == "behind"
+    assert row["days_behind"] == pytest.approx(125 - 0.125 / 0.5 * 217)
+    assert row["recent_pace"] == pytest.approx(0.001)
+    assert row["needed_pace"] == pytest.approx(0.375 / 92)
+    assert row["forecast"] == DAY + timedelta(days=375)
+    assert (row["feed_state"], row["provisional"], row["judged_day"]) == ("reporting", 0, DAY)
+    history = done.assessment.histories["handled", "a0"]
+    assert [one.day for one in history] == [START + timedelta(days=n) for n in range(126)]
+    assert history[-1].verdict is Verdict.BEHIND
+    count = filled.database.rows("SELECT count() FROM standing FINAL")[0][0]
+    assert count == done.changed == 126 * 6
+
+
+def test_a_silent_feed_freezes_its_agency_and_no_other(filled: Bench) -> None:
+    """From the silence on, the standing of the last covered day is repeated, marked, and the others go on."""
+    done = filled.judged()
+
+    frozen, then = filled.row("handled", "a1"), filled.row("handled", "a1", date(2008, 8, 15))
+    assert (frozen["feed_state"], frozen["provisional"], frozen["judged_day"]) == ("silent", 1, date(2008, 8, 15))
+    for name in ("numerator", "verdict", "days_behind", "planned", "forecast", "recent_pace"):
+        assert frozen[name] == then[name]
+    assert filled.row("handled", "a0")["feed_state"] == "reporting"
+    assert done.assessment.feeds["a1.docs"][-1].state is FeedState.SILENT
+    assert done.assessment.feeds["a1.docs"][-1].covered == date(2008, 8, 15)
+
+
+def test_means_and_indicators_without_a_target(filled: Bench) -> None:
+    """A mean has a ratio and a verdict but no cases; what has no target has figures and neither plan nor verdict."""
+    filled.figures(plan(), "directed", "a0", {DAY: (500, 1000)})
+    filled.judged()
+
+    mean, shown = filled.row("online", "a0"), filled.row("directed", "a0")
+    assert (mean["ratio"], mean["numerator"], mean["denominator"]) == (0.125 * 0.25 + 0.5 * 0.75, None, None)
+    assert mean["verdict"] in {"ahead", "on-track", "at-risk"}
+    assert (shown["verdict"], shown["planned"], shown["days_behind"], shown["ratio"]) == ("", None, None, 0.5)
+
+
+def test_nothing_new_is_not_judged_again(filled: Bench) -> None:
+    """A second look at the same data ends at once; a new figure, a new day or a new revision brings a new round."""
+    filled.judged()
+
+    assert filled.round() == NotYet(Waiting.UNCHANGED)
+    filled.figures(plan(), "handled", "a0", {DAY: (126, 1000)})
+    assert filled.judged().changed == 2  # the day's figure and the mean built on it; a median pace hardly moves
+    assert filled.judged(NOW + timedelta(days=1)).changed > 0
+    filled.publish("directory", directory(), revision=2)
+    assert filled.judged(NOW + timedelta(days=1)).changed == 0
+
+
+def test_a_round_not_finished_is_done_again(filled: Bench) -> None:
+    """Until it is called finished, a round is repeated, so that nothing built on it gets lost."""
+    first = filled.judged(finished=False)
+
+    again = filled.judged(finished=False)
+    assert (again.changed, again.assessment.histories) == (0, first.assessment.histories)
+    finish(filled.store, again)
+    assert filled.round() == NotYet(Waiting.UNCHANGED)
+
+
+def test_half_read_figures_are_not_judged(filled: Bench) -> None:
+    """While recomputations are outstanding nothing is judged, unless one hangs; then it says so and judges again later."""
+    mark = (
+        "INSERT INTO touched (reads, agency, from_day, to_day) VALUES ('items:task.directed', 'a0', '{}', '2299-12-31')"
+    )
+    filled.database.run(mark.format("2008-10-01"))
+    assert isinstance(filled.round(finished=False), Round), "a mark of a day still running disturbs nobody"
+    filled.database.run(mark.format("2008-09-12"))
+
+    assert filled.round() == NotYet(Waiting.MARKS_OUTSTANDING)
+    time.sleep(1.1)
+    assert filled.judged(patience=timedelta(0)).outstanding == 1
+    assert filled.round(patience=timedelta(0)) == NotYet(Waiting.UNCHANGED)
+    filled.database.run(
+        "INSERT INTO touched (reads, agency, from_day, to_day, marked, cleared) "
+        "SELECT reads, agency, from_day, to_day, last_marked, now64(6) FROM outstanding"
+    )
+    assert filled.judged().outstanding == 0
+
+
+def test_each_day_is_judged_under_the_revision_then_in_force(filled: Bench) -> None:
+    """A target lowered from September on leaves August as it was judged."""
+    filled.publish("plan", plan(target="10 %", since=date(2008, 9, 1)), revision=2)
+    filled.judged()
+
+    before, after = filled.row("handled", "a0", date(2008, 8, 31)), filled.row("handled", "a0", date(2008, 9, 1))
+    assert (before["revision"], before["target"], before["verdict"]) == (1, 0.5, "behind")
+    assert (after["revision"], after["target"], after["verdict"]) == (2, 0.1, "ahead")
+    assert filled.row("handled", "a0")["verdict"] == "achieved"
+
+
+def test_what_a_revision_no_longer_judges_disappears(filled: Bench) -> None:
+    """Days of an agency that a later revision of the directory ends are taken out of the table."""
+    filled.judged()
+    shorter = json.loads(directory().model_dump_json(by_alias=True))
+    shorter["agencies"][1]["to"] = "2008-06-30"
+    filled.publish("directory", Directory.model_validate(shorter), revision=2)
+
+    filled.judged()
+
+    days = filled.database.rows(
+        "SELECT max(day), count() FROM standing FINAL WHERE agency = 'a1' AND indicator = 'handled'"
+    )
+    assert days == [(date(2008, 6, 30), 34)]
+
+
+def test_reasons_for_no_round(bench: Bench) -> None:
+    """Without a plan, without its directory or before its start there is nothing to judge."""
+    assert bench.round() == NotYet(Waiting.NO_PLAN)
+    bench.publish("plan", plan())
+    assert bench.round() == NotYet(Waiting.NO_PLAN)
+    bench.publish("directory", directory())
+    assert bench.round(datetime(2008, 5, 28, 10, tzinfo=UTC)) == NotYet(Waiting.NO_PLAN)
+    assert isinstance(bench.round(datetime(2008, 5, 29, 10, tzinfo=UTC)), Round)
+    assert bench.reader.plan_ids() == ["p"]
+
+
+def test_a_province_is_judged_in_seconds(bench: Bench) -> None:
+    """29 agencies, 7 indicators and 126 days take a few seconds of processor time, the second time nothing is written."""
+    big, people = plan(extra=4), directory(29)
+    bench.publish("plan", big)
+    bench.publish("directory", people)
+    for agency in people.agencies:
+        for name in ("handled", "directed"):
+            bench.figures(big, name, agency.id, course(1.7))
+        bench.reports(agency.id, START, DAY)
+
+    begin = time.process_time()
+    done = bench.judged()
+    spent = time.process_time() - begin
+
+    assert done.changed == 29 * 7 * 126
+    assert spent < 10, f"{spent:.1f} s"  # about 2 s on a quiet machine
