@@ -86,7 +86,7 @@ LATE_EXCHANGE: Final = Course(
 )
 #: Good at documents until its feed dies; late with mailboxes and e-mail all along.
 DYING: Final = Course(
-    mailboxes=0.6, email=0.5, exchanged=1.7, handled=1.7, directed=1.6, filed=0.4, mailbox_base=0.15, email_base=0.08
+    mailboxes=0.6, email=0.5, exchanged=1.3, handled=1.3, directed=1.35, filed=0.4, mailbox_base=0.15, email_base=0.08
 )
 
 

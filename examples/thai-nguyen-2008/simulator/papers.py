@@ -21,7 +21,7 @@ def rate(factor: float, target: float) -> Callable[[date], float]:
 
     Who is not late starts well above nothing, so that the first handful of items does not decide.
     """
-    floor = factor * (0.6 * target if factor >= 1 else 0.06)
+    floor = factor * (0.3 * target if factor >= 1 else 0.06)
     return lambda day: min(0.97, max(floor, 2 * factor * planned_share(day, target)))
 
 
