@@ -139,6 +139,16 @@ class LagLetter:
         """Whole days behind of the worst indicator."""
         return max((whole_days(one.standing.days_behind) or 0 for one in self.lags), default=None)
 
+    @property
+    def all_missed(self) -> bool:
+        """Whether the deadline has passed for all that is behind."""
+        return bool(self.lags) and all(one.standing.verdict == "missed" for one in self.lags)
+
+    @property
+    def all_news(self) -> bool:
+        """Whether nothing here was spoken of before, so that marking the news would say nothing."""
+        return all(one.news for one in self.lags)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadFeed:
@@ -164,6 +174,11 @@ class FeedLetter:
     heading: Heading
     feeds: tuple[DeadFeed, ...]
     returned: tuple[Resolved, ...]
+
+    @property
+    def all_unconnected(self) -> bool:
+        """Whether none of the feeds has ever connected."""
+        return all(one.state == "never-connected" for one in self.feeds)
 
 
 @dataclass(frozen=True, kw_only=True)
