@@ -1,0 +1,114 @@
+"""One aggregator worker: settings, connections, the app."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+from schemas.topics import SHAPES, Topic
+from services.aggregator.adapters.topics import topic_ids
+from services.aggregator.app import LEADER_TOPIC, TOPICS, Life, make_app, serve
+from services.aggregator.progress import Progress, watch
+from services.aggregator.settings import AggregatorSettings
+from services.aggregator.work import Work
+from services.core.errors import Transient
+from services.infra.clickhouse.client import open_clickhouse
+from services.infra.clickhouse.migrate import migrate
+from services.infra.clock import open_clock
+from services.infra.health import open_health
+from services.infra.kafka import TopicSpec, ensure_topics
+from services.infra.logs import set_up_logs
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run one worker until SIGTERM (exit code 0). Waits for broker and database for as long as it takes."""
+    settings = AggregatorSettings()
+    set_up_logs("aggregator", settings.log_level)
+    for chatty in ("faust", "mode"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    with ExitStack() as closing:
+        progress = Progress()
+        progress.missing.update(
+            database="not reached yet",
+            migrations="not applied yet",
+            broker="not reached yet",
+            assignment="no partitions",
+        )
+        closing.enter_context(
+            open_health(
+                settings.host,
+                settings.aggregator_port,
+                lambda: [f"{what}: {why}" for what, why in progress.missing.items()],
+            )
+        )
+        _insist(progress, "broker", lambda: _make_topics(settings))
+        ids = _insist(progress, "broker", lambda: _ids(settings))
+        applied = _insist(progress, "database", lambda: migrate(settings.clickhouse()))
+        progress.missing.pop("migrations")
+        if applied:
+            log.info("migrations applied: %s", ", ".join(applied))
+        facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
+        figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
+        datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-aggregator-"))
+        work = Work(
+            facts,
+            figures,
+            clock=open_clock(),
+            zone=settings.zone,
+            longest_wait=settings.aggregator_retry_longest,
+            progress=progress,
+        )
+        watch(progress, settings.aggregator_watchdog)
+        code = asyncio.run(_run(settings, Path(datadir), work, progress, ids))
+    # Threads of clients that lost their broker may linger; everything that matters is closed.
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def _run(settings: AggregatorSettings, datadir: Path, work: Work, progress: Progress, ids: dict[str, str]) -> int:
+    life = Life()
+    app = make_app(settings, datadir=str(datadir), work=work, progress=progress, life=life)
+    return await serve(app, settings, ids=ids, progress=progress, life=life)
+
+
+def _make_topics(settings: AggregatorSettings) -> None:
+    specs = [TopicSpec(name, SHAPES[Topic(name)].partitions, SHAPES[Topic(name)].config) for name in TOPICS]
+    ensure_topics(settings.kafka(), [*specs, TopicSpec(LEADER_TOPIC, 1)], replication=settings.kafka_replication)
+
+
+def _ids(settings: AggregatorSettings) -> dict[str, str]:
+    found = topic_ids(settings.kafka(), TOPICS)
+    if found is None or len(found) != len(TOPICS):
+        raise Transient("the topics are not there yet")
+    return found
+
+
+def _insist(progress: Progress, what: str, call: Callable[[], T]) -> T:
+    wait = 0.25
+    while True:
+        try:
+            result = call()
+        except Transient as fault:
+            progress.missing[what] = str(fault)
+            log.info("waiting: %s", fault)
+            sleep(wait)
+            wait = min(2 * wait, 5.0)
+        else:
+            progress.missing.pop(what, None)
+            return result
+
+
+if __name__ == "__main__":
+    main()

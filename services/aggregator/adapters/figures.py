@@ -1,0 +1,181 @@
+"""Figures in SQL over the facts: one query per definition and range of days."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from services.core.scope import LAST_DAY
+from services.infra.clickhouse.client import ClickHouse
+
+_FOLDER: Final = Path(__file__).parent / "sql"
+_EPOCH: Final = date(1970, 1, 1)
+_FOR_EVER: Final = 1_000_000  # days; past every day that the tables hold
+_EVERYTHING_KNOWN: Final = f"{LAST_DAY.isoformat()} 00:00:00.000000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A definition (hash and canonical form) under a revision of its directory."""
+
+    definition: str
+    canonical: str
+    revision: int
+
+    @property
+    def directory(self) -> str:
+        """The directory that the definition's agencies are of."""
+        return str(json.loads(self.canonical)["directory"])
+
+    @property
+    def measure(self) -> dict[str, Any]:
+        """The measure as the canonical form states it."""
+        measure: dict[str, Any] = json.loads(self.canonical)["measure"]
+        return measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """Numerator and denominator of an agency on a day; the denominator may be 0."""
+
+    agency: str
+    day: date
+    numerator: Decimal
+    denominator: Decimal
+
+
+def reads_of_measure(measure: dict[str, Any]) -> frozenset[str]:
+    """Return the marks (their ``reads``) that concern a figure of this measure."""
+    match measure["kind"]:
+        case "members" if measure["mailbox_domain"] is not None:
+            return frozenset({f"memberships:{measure['roster']}", "mailboxes"})
+        case "members":
+            return frozenset({f"memberships:{measure['roster']}", f"memberships:{measure['also_on']}"})
+        case "activity":
+            return frozenset({f"memberships:{measure['roster']}", "mailboxes", f"activity:{measure['action']}"})
+        case "items" if measure["facts"] == "document.exchanged":
+            return frozenset({"exchanges"})
+        case "items" | "progress":
+            return frozenset({f"items:{measure['facts']}"})
+        case other:
+            raise ValueError(f"a measure of kind {other!r} has no figures of its own")
+
+
+def carries(measure: dict[str, Any], reads: str) -> int:
+    """Return for how many days after a fact's own span the fact still counts, which a rolling window decides."""
+    rolling = measure["kind"] == "activity" and not reads.startswith("memberships:")
+    return int(measure["window"]) - 1 if rolling else 0
+
+
+def render(
+    asked: Asked,
+    first: date,
+    last: date,
+    *,
+    agencies: Iterable[str] | None = None,
+    known_at: datetime | None = None,
+    zone: ZoneInfo,
+) -> tuple[str, dict[str, Any]]:
+    """Return the query of the figures of *first* … *last* and its parameters.
+
+    It answers agency, day, numerator, denominator for every day of every judged agency's life; of all of them where
+    *agencies* is None. With *known_at* (a moment with a zone) only what had been received by then counts, deeds by the
+    end of its local day of *zone*.
+    """
+    measure = asked.measure
+    params: dict[str, Any] = {
+        "definition": asked.definition,
+        "directory": asked.directory,
+        "revision": asked.revision,
+        "everyone": int(agencies is None),
+        "judged": tuple(sorted(agencies)) if agencies is not None else ("",),
+        "first": (first - _EPOCH).days,
+        "last": (last - _EPOCH).days,
+        "known_at": _utc(known_at) if known_at is not None else _EVERYTHING_KNOWN,
+        "known_day": (known_at.astimezone(zone).date() if known_at is not None else LAST_DAY).isoformat(),
+    }
+    match measure["kind"]:
+        case "members" if measure["mailbox_domain"] is not None:
+            params |= {
+                "roster": measure["roster"],
+                "domain": measure["mailbox_domain"],
+                "subdomains": f".{measure['mailbox_domain']}",
+            }
+            template = _filled("people", other="other_mailboxes")
+        case "members":
+            params |= {"roster": measure["roster"], "also_on": measure["also_on"]}
+            template = _filled("people", other="other_roster")
+        case "activity":
+            params |= {
+                "roster": measure["roster"],
+                "action": measure["action"],
+                "enough": measure["days"],
+                "window": measure["window"],
+            }
+            template = _filled("people", other="other_activity")
+        case "items":
+            params |= {"facts": measure["facts"], **_period(measure["period"])}
+            exchanged = measure["facts"] == "document.exchanged"
+            template = _filled("items", steps="items_exchanged" if exchanged else "items_stated")
+        case "progress":
+            params |= {"facts": measure["facts"], "start": _number(measure["start"])}
+            template = _filled("progress")
+        case other:
+            raise ValueError(f"a measure of kind {other!r} has no figures of its own")
+    return template, params
+
+
+def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Figure]:
+    """Return the figures that a rendered query answers, without those whose denominator is 0."""
+    rows = database.rows(
+        f"SELECT agency, day, numerator, denominator FROM ({query[0]}) WHERE denominator != 0", query[1]
+    )
+    return [Figure(agency=a, day=day, numerator=n, denominator=d) for a, day, n, d in rows]
+
+
+def append_changed(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> None:
+    """Append to ``adoption`` the figures of a rendered query that differ from those held, in one statement."""
+    database.run(_text("append").replace("{figures}", query[0]), query[1])
+
+
+def _period(period: dict[str, Any]) -> dict[str, int]:
+    if period["kind"] == "cumulative":
+        return {"start": _number(period["start"]), "span": _FOR_EVER}
+    return {"start": -_FOR_EVER, "span": int(period["days"])}
+
+
+def _number(day: str) -> int:
+    return (date.fromisoformat(day) - _EPOCH).days
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+@cache
+def _text(name: str) -> str:
+    text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return re.sub(r"^--[^\n]*\n", "", text, flags=re.MULTILINE).rstrip("\n")
+
+
+@cache
+def _filled(name: str, *, other: str = "", steps: str = "") -> str:
+    text = _text(name)
+    for place, part in (
+        ("scope", "scope"),
+        ("roster", "roster"),
+        ("other", other),
+        ("steps", steps),
+        ("running", "running"),
+    ):
+        if part:
+            text = text.replace(f"{{{place}}}", _text(part))
+    return text

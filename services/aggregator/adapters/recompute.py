@@ -1,0 +1,166 @@
+"""Recomputation: marks in, changed figures out. Harmless when two run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from services.aggregator.adapters.feeds import append_feed_days
+from services.aggregator.adapters.figures import Asked, append_changed, carries, reads_of_measure, render
+from services.aggregator.adapters.writer import insert_marks
+from services.aggregator.core.marks import Mark
+from services.aggregator.core.ranges import Range, clipped, gathered
+from services.infra.clickhouse.client import ClickHouse
+
+END_OF_DAY: Final = "day"
+_MARKS_PER_ROUND: Final = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """A definition that plans ask for, with the latest revision of its directory."""
+
+    asked: Asked
+    first_day: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What a round did."""
+
+    marks: int
+    queries: int
+
+
+def definitions(database: ClickHouse) -> list[Definition]:
+    """Return every definition that any plan revision asks for and whose directory is known."""
+    rows = database.rows(
+        "SELECT definition, any(canonical), min(first_day) FROM definitions GROUP BY definition ORDER BY definition"
+    )
+    latest = {
+        str(directory): int(revision)
+        for directory, revision in database.rows(
+            "SELECT id, max(revision) FROM plan_revisions WHERE kind = 'directory' GROUP BY id"
+        )
+    }
+    found = []
+    for hashed, canonical, first_day in rows:
+        asked = Asked(definition=hashed, canonical=canonical, revision=0)
+        if asked.directory in latest:
+            asked = Asked(definition=hashed, canonical=canonical, revision=latest[asked.directory])
+            found.append(Definition(asked=asked, first_day=first_day))
+    return found
+
+
+def recompute(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> Round:
+    """Bring ``adoption`` and ``feed_days`` up to the marks that are outstanding, up to the last complete day.
+
+    Clears exactly the marks that it read. Raises Transient when ClickHouse goes away; what was appended by then is right.
+    Blocks, for as long as the queries take.
+    """
+    _mark_end_of_day(database, complete)
+    (basis,) = database.rows("SELECT now64(6, 'UTC')")[0]
+    marks = [
+        Mark(*row)
+        for row in database.rows(
+            "SELECT reads, agency, from_day, to_day FROM outstanding ORDER BY last_marked, reads, agency, from_day, to_day "
+            f"LIMIT {_MARKS_PER_ROUND}"
+        )
+    ]
+    if not marks:
+        return Round(marks=0, queries=0)
+    queries = append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")])
+    for definition in definitions(database):
+        for part in _ranges(database, definition, marks, complete):
+            query = render(definition.asked, part.first, part.last, agencies=part.agencies, zone=zone)
+            append_changed(database, query)
+            queries += 1
+    overtaken = _cleared_since(database, basis)
+    _clear(database, marks, basis)
+    # Another leader that began later may have found nothing to change before our older figures arrived: once more, then.
+    insert_marks(database, [mark for mark in marks if mark in overtaken])
+    return Round(marks=len(marks), queries=queries)
+
+
+def _mark_end_of_day(database: ClickHouse, complete: date) -> None:
+    # What was marked is read off the marks themselves, so that a restart and another leader do the same.
+    (marked, count) = database.rows(
+        "SELECT max(to_day), count() FROM touched WHERE reads = %(reads)s", {"reads": END_OF_DAY}
+    )[0]
+    if not count:
+        insert_marks(database, [Mark(END_OF_DAY, "", complete, complete)])
+    elif marked < complete:
+        insert_marks(database, [Mark(END_OF_DAY, "", marked + timedelta(days=1), complete)])
+
+
+def _ranges(database: ClickHouse, definition: Definition, marks: Iterable[Mark], complete: date) -> tuple[Range, ...]:
+    measure = definition.asked.measure
+    reads = reads_of_measure(measure)
+    always = {END_OF_DAY, f"definition:{definition.asked.definition}"}
+    concerned: list[tuple[str | None, date, date]] = []
+    judged_by = _Judged(database, definition.asked)
+    for mark in marks:
+        if mark.reads in always:
+            concerned.append((None, mark.from_day, mark.to_day))
+        elif mark.reads in reads:
+            last = mark.to_day + timedelta(days=carries(measure, mark.reads))
+            for judged in judged_by.of(mark):
+                concerned.append((judged, mark.from_day, last))
+    return gathered(clipped(concerned, definition.first_day, complete))
+
+
+class _Judged:
+    """Whose figures a mark's agency counts for; asked of the database once, and only when a mark calls for it."""
+
+    def __init__(self, database: ClickHouse, asked: Asked) -> None:
+        self._database = database
+        self._asked = asked
+        self._scopes: dict[str, tuple[str, ...]] | None = None
+        self._codes: dict[str, tuple[str, ...]] | None = None
+
+    def of(self, mark: Mark) -> Iterable[str | None]:
+        if mark.agency == "":
+            return (None,)
+        if mark.reads == "exchanges":
+            if self._codes is None:
+                self._codes = self._read(
+                    "SELECT code, groupUniqArray(agency) FROM agency_codes "
+                    "WHERE directory = %(directory)s AND revision = %(revision)s GROUP BY code"
+                )
+            agencies = self._codes.get(mark.agency, ())
+        else:
+            agencies = (mark.agency,)
+        if self._scopes is None:
+            self._scopes = self._read(
+                "SELECT agency, groupUniqArray(judged) FROM scopes WHERE definition = %(definition)s "
+                "AND directory = %(directory)s AND revision = %(revision)s GROUP BY agency"
+            )
+        return {judged for agency in agencies for judged in self._scopes.get(agency, ())}
+
+    def _read(self, query: str) -> dict[str, tuple[str, ...]]:
+        params: Mapping[str, Any] = {
+            "definition": self._asked.definition,
+            "directory": self._asked.directory,
+            "revision": self._asked.revision,
+        }
+        return {key: tuple(values) for key, values in self._database.rows(query, dict(params))}
+
+
+def _cleared_since(database: ClickHouse, basis: datetime) -> frozenset[Mark]:
+    rows = database.rows(
+        "SELECT DISTINCT reads, agency, from_day, to_day FROM touched WHERE cleared > toDateTime64(%(basis)s, 6, 'UTC')",
+        {"basis": basis.strftime("%Y-%m-%d %H:%M:%S.%f")},
+    )
+    return frozenset(Mark(*row) for row in rows)
+
+
+def _clear(database: ClickHouse, marks: list[Mark], basis: datetime) -> None:
+    # `marked` must not move, or the mark would stand again; the least moment leaves the greatest as it is.
+    columns: list[list[Any]] = [list(column) for column in zip(*marks, strict=True)]
+    epoch = basis.replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    database.insert(
+        "touched", (*Mark._fields, "marked", "cleared"), [*columns, [epoch] * len(marks), [basis] * len(marks)]
+    )

@@ -1,0 +1,23 @@
+-- Appends what differs from the figures held. The moment is read when the query begins, before any fact is.
+INSERT INTO adoption (definition, agency, day, numerator, denominator, measured_share, basis)
+SELECT %(definition)s, agency, day, numerator, denominator, 1.0, now64(6)
+FROM (
+    SELECT agency, day, sum(numerator) AS numerator, sum(denominator) AS denominator,
+           sum(held_numerator) AS had_numerator, sum(held_denominator) AS had_denominator
+    FROM (
+        SELECT agency, day, numerator, denominator,
+               toDecimal128(0, 4) AS held_numerator, toDecimal128(0, 4) AS held_denominator
+        FROM (
+{figures}
+        )
+        UNION ALL
+        SELECT agency, day, toDecimal128(0, 4), toDecimal128(0, 4),
+               argMax(adoption.numerator, basis), argMax(adoption.denominator, basis)
+        FROM adoption
+        WHERE definition = %(definition)s AND toInt32(day) BETWEEN %(first)s AND %(last)s
+          AND (%(everyone)s = 1 OR agency IN %(judged)s)
+        GROUP BY agency, day
+    )
+    GROUP BY agency, day
+)
+WHERE numerator != had_numerator OR denominator != had_denominator

@@ -1,0 +1,97 @@
+"""Writes a batch in the one order that loses nothing: archive and facts, then look-ups, then marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+from services.aggregator.core.batch import Batch
+from services.aggregator.core.facts import Exchange, Item
+from services.aggregator.core.marks import (
+    DocumentKey,
+    ItemKey,
+    Lookup,
+    MailboxKey,
+    Mark,
+    MembershipKey,
+    Span,
+    marks_of,
+    touched_addresses,
+    touched_persons,
+)
+from services.infra.clickhouse.client import ClickHouse, Row
+
+_KEYS_PER_QUERY: Final = 1000  # the text of a query is bounded by the server
+
+
+def write(database: ClickHouse, batch: Batch) -> int:
+    """Write *batch* and the marks of what it touches; return the number of marks.
+
+    When it returns, ClickHouse has taken everything. Raises Transient otherwise; doing it again is right then. Blocks.
+    """
+    for part in batch.tables():
+        database.insert(part.table, part.names, part.columns)
+    marks = marks_of(batch, look_up(database, batch))
+    insert_marks(database, marks)
+    return len(marks)
+
+
+def insert_marks(database: ClickHouse, marks: Iterable[Mark]) -> None:
+    """Write marks; the database's clock says when."""
+    columns = list(zip(*marks, strict=True))
+    database.insert("touched", Mark._fields, columns)
+
+
+def look_up(database: ClickHouse, batch: Batch) -> Lookup:
+    """Return what the tables hold about the keys of *batch*, over all versions. The batch must have been written."""
+    mailboxes: dict[MailboxKey, tuple[Span, frozenset[str]]] = {}
+    for address, stint, source, owners, first, last in _chunked(
+        database,
+        "SELECT address, stint, source, groupUniqArray(owner), min(from_day), max(to_day) FROM mailboxes "
+        "WHERE address IN %(keys)s GROUP BY address, stint, source",
+        sorted(touched_addresses(batch)),
+    ):
+        mailboxes[(address, stint, source)] = ((first, last), frozenset(owners))
+    persons = touched_persons(batch, {owner for _, owners in mailboxes.values() for owner in owners})
+    memberships: dict[MembershipKey, Span] = {}
+    for person, roster, agency, stint, source, first, last in _chunked(
+        database,
+        "SELECT person, roster, agency, stint, source, min(from_day), max(to_day) FROM memberships "
+        "WHERE person IN %(keys)s GROUP BY person, roster, agency, stint, source",
+        sorted(persons),
+    ):
+        memberships[(person, roster, agency, stint, source)] = (first, last)
+    return Lookup(
+        memberships=memberships,
+        mailboxes=mailboxes,
+        documents=_documents(database, batch),
+        items=_items(database, batch),
+    )
+
+
+def _documents(database: ClickHouse, batch: Batch) -> dict[DocumentKey, date]:
+    keys = sorted({row[:4] for row in batch.rows.get(Exchange, ()) if isinstance(row, Exchange)})
+    rows = _chunked(
+        database,
+        "SELECT issuer, year, number, counterpart, least(min(day), min(issued_on)) FROM exchanges "
+        "WHERE (issuer, year, number, counterpart) IN %(keys)s GROUP BY issuer, year, number, counterpart",
+        keys,
+    )
+    return {(issuer, year, number, counterpart): least for issuer, year, number, counterpart, least in rows}
+
+
+def _items(database: ClickHouse, batch: Batch) -> dict[ItemKey, date]:
+    keys = sorted({row[:5] for row in batch.rows.get(Item, ()) if isinstance(row, Item)})
+    rows = _chunked(
+        database,
+        "SELECT type, agency, id, step, source, min(day) FROM items "
+        "WHERE (type, agency, id, step, source) IN %(keys)s GROUP BY type, agency, id, step, source",
+        keys,
+    )
+    return {(kind, agency, item, step, source): least for kind, agency, item, step, source, least in rows}
+
+
+def _chunked(database: ClickHouse, query: str, keys: Sequence[Any]) -> Iterator[Row]:
+    for start in range(0, len(keys), _KEYS_PER_QUERY):
+        yield from database.rows(query, {"keys": tuple(keys[start : start + _KEYS_PER_QUERY])})

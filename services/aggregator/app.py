@@ -1,0 +1,224 @@
+"""The worker: a Faust app with one thin agent per topic, and a leader that recomputes.
+
+A record is acknowledged after everything that it leads to has been written. Two leaders may overlap after a pause: what a
+leader does is harmless twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import faust
+from faust.types.auth import AuthProtocol
+
+from schemas.topics import Topic
+from schemas.usage import SINGLE_CONTENT_TYPE
+from services.aggregator import metrics
+from services.aggregator.adapters.topics import topic_ids
+from services.aggregator.progress import Progress
+from services.aggregator.settings import AggregatorSettings
+from services.aggregator.work import Taken, Work
+from services.infra.kafka import KafkaAddress
+
+log = logging.getLogger(__name__)
+
+APP_ID = "tiendo-aggregator"
+LEADER_TOPIC = f"{APP_ID}-__assignor-__leader"
+TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
+_TOPICS_EVERY = 5.0
+_COMMIT_EVERY = 0.5
+_FINISH_WITHIN = 20.0
+
+
+class Life:
+    """Why the worker should end, if it should, and how many batches are under way."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.code = 0
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def end(self, code: int) -> None:
+        """Ask the worker to end with *code*; the first reason stands."""
+        if not self.stop.is_set():
+            self.code = code
+            self.stop.set()
+
+    async def run(self, duty: Awaitable[None]) -> bool:
+        """Await *duty*; return whether it was done. A fault that no wait mends ends the worker."""
+        self._busy += 1
+        self._idle.clear()
+        try:
+            await duty
+            return True
+        except Exception:
+            log.exception("a fault that no wait mends; ending")
+            self.end(1)
+            return False
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    async def finished(self) -> None:
+        """Return once nothing is under way."""
+        await self._idle.wait()
+
+
+def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress: Progress, life: Life) -> faust.App:
+    """Return the app; nothing is connected before it starts."""
+    kafka = settings.kafka()
+    app = faust.App(
+        APP_ID,
+        broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
+        broker_credentials=_credentials(kafka),
+        broker_session_timeout=6,  # the least that Apache Kafka takes by default; a killed worker is missed that long
+        broker_heartbeat_interval=1,
+        broker_rebalance_timeout=10,
+        broker_request_timeout=15,
+        broker_commit_interval=_COMMIT_EVERY,
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,  # they are made before the app starts
+        topic_disable_leader=False,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_buffer_maxsize=settings.aggregator_batch_records,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        datadir=datadir,
+        store="memory://",
+        loghandlers=[],
+        logging_config=None,
+    )
+    duties: dict[str, Callable[[Sequence[Taken]], Awaitable[None]]] = {
+        Topic.EVENTS.value: work.events,
+        Topic.REJECTED.value: work.rejected,
+        Topic.PLANS.value: work.plans,
+    }
+    for name, duty in duties.items():
+        app.agent(app.topic(name, key_serializer="raw", value_serializer="raw"), name=name)(
+            _agent(name, duty, settings, progress, life)
+        )
+
+    @app.timer(settings.aggregator_interval, on_leader=True)
+    async def lead() -> None:
+        if not life.stop.is_set():
+            await life.run(work.round())
+
+    @app.timer(1.0)
+    async def beat() -> None:
+        metrics.LEADER.set(int(app.is_leader()))
+        if not _is_stuck(app):
+            progress.beat()
+
+    @app.on_partitions_assigned.connect
+    async def assigned(_app: Any, assigned: Any, **_other: Any) -> None:
+        progress.missing.pop("assignment", None)
+        progress.beat()
+        log.info("%d partitions assigned", len(assigned))
+
+    return app
+
+
+def _agent(
+    name: str,
+    duty: Callable[[Sequence[Taken]], Awaitable[None]],
+    settings: AggregatorSettings,
+    progress: Progress,
+    life: Life,
+) -> Callable[[Any], Awaitable[None]]:
+    async def take(stream: Any) -> None:
+        async for events in stream.noack_take(settings.aggregator_batch_records, within=settings.aggregator_batch_wait):
+            records = [Taken(event.value, _content_type(event.message.headers)) for event in events]
+            if life.stop.is_set() or not await life.run(duty(records)):
+                # Nothing of this batch may be acknowledged, and nothing later: the next worker begins with it.
+                await asyncio.Event().wait()
+            for event in events:
+                event.ack()
+            metrics.RECORDS.labels(name).inc(len(events))
+            progress.beat()
+
+    return take
+
+
+def _content_type(headers: Any) -> str:
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    found = dict(pairs).get("content-type", SINGLE_CONTENT_TYPE)
+    return found.decode("ascii", "replace") if isinstance(found, bytes) else str(found)
+
+
+def _is_stuck(app: faust.App) -> bool:
+    """Whether records wait on the broker although nothing hinders us from taking them: the watchdog's clock runs then."""
+    consumer = app.consumer
+    if consumer is None or app.rebalancing:
+        return True
+    for tp in consumer.assignment():
+        end = consumer.highwater(tp) or 0
+        if end > (consumer._committed_offset[tp] or 0):
+            return True
+    return False
+
+
+async def serve(
+    app: faust.App, settings: AggregatorSettings, *, ids: dict[str, str], progress: Progress, life: Life
+) -> int:
+    """Run *app* until SIGTERM or SIGINT, a fault, or topics made anew; return the exit code.
+
+    A batch under way is finished and committed first.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, life.end, 0)
+    app.finalize()
+    await app.start()
+    log.info("started")
+    watching = asyncio.create_task(_watch_topics(settings.kafka(), ids, progress, life))
+    while not life.stop.is_set():
+        try:
+            await asyncio.wait_for(life.stop.wait(), 0.5)
+        except TimeoutError:
+            if app.should_stop or app.crashed:
+                life.end(1)
+    watching.cancel()
+    try:
+        await asyncio.wait_for(life.finished(), _FINISH_WITHIN)
+        await asyncio.sleep(0.05)  # the agents acknowledge what has just been finished
+        await asyncio.wait_for(app.stop(), _FINISH_WITHIN)
+    except TimeoutError:
+        log.warning("not everything ended in time; what is not acknowledged comes again")
+    log.info("stopped")
+    return life.code
+
+
+async def _watch_topics(kafka: KafkaAddress, ids: dict[str, str], progress: Progress, life: Life) -> None:
+    while True:
+        await asyncio.sleep(_TOPICS_EVERY)
+        found = await asyncio.to_thread(topic_ids, kafka, TOPICS)
+        if found is None:
+            progress.missing["broker"] = "no broker answers"
+            continue
+        progress.missing.pop("broker", None)
+        if found != ids:
+            log.error("topics are gone or were made anew: offsets are void; ending, to begin at their beginning")
+            life.end(3)
+
+
+def _credentials(kafka: KafkaAddress) -> Any:
+    options = kafka.options()
+    protocol = AuthProtocol(kafka.security_protocol)
+    if protocol is AuthProtocol.PLAINTEXT:
+        return None
+    if protocol is AuthProtocol.SSL:
+        return faust.SSLCredentials(options["ssl_context"])
+    return faust.SASLCredentials(
+        username=kafka.username,
+        password=kafka.password,
+        ssl_context=options.get("ssl_context"),
+        mechanism=kafka.sasl_mechanism,
+    )

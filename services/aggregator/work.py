@@ -1,0 +1,146 @@
+"""What the agents do with a run of records, off the event loop, for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from schemas.rejected import Rejection
+from schemas.revisions import REVISION
+from schemas.usage import SINGLE_CONTENT_TYPE
+from services.aggregator import metrics
+from services.aggregator.adapters.decoding import Unusable, decode_records, insert_rejections, rejections_of
+from services.aggregator.adapters.documents import store
+from services.aggregator.adapters.recompute import recompute
+from services.aggregator.adapters.writer import write
+from services.aggregator.core.batch import fold
+from services.aggregator.progress import Progress
+from services.core.errors import Transient
+from services.infra.clickhouse.client import ClickHouse
+from services.infra.clock import Clock, last_complete_day
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Taken(NamedTuple):
+    """A record's value and content type."""
+
+    value: bytes | None
+    content_type: str = SINGLE_CONTENT_TYPE
+
+
+class Work:
+    """The worker's duties. Every method returns only when all is written; a fault that no wait mends is raised."""
+
+    def __init__(
+        self,
+        facts: ClickHouse,
+        figures: ClickHouse,
+        *,
+        clock: Clock,
+        zone: str,
+        longest_wait: float,
+        progress: Progress,
+    ) -> None:
+        self._facts = facts
+        self._figures = figures
+        self._clock = clock
+        self._zone_name = zone
+        self._zone = ZoneInfo(zone)
+        self._longest_wait = longest_wait
+        self._progress = progress
+        # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
+        self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._writer.shutdown(wait=True, cancel_futures=True)
+        self._computer.shutdown(wait=True, cancel_futures=True)
+
+    async def events(self, records: Sequence[Taken]) -> None:
+        """Write events: archive, facts, marks, in this order."""
+        await self._insist("facts", self._writer, lambda: self._write(records))
+
+    async def rejected(self, records: Sequence[Taken]) -> None:
+        """Keep refused events where they can be asked for."""
+        await self._insist("rejected", self._writer, lambda: self._keep(records))
+
+    async def plans(self, records: Sequence[Taken]) -> None:
+        """Keep revisions and write what is read off them."""
+        await self._insist("plans", self._writer, lambda: self._store(records))
+
+    async def round(self) -> None:
+        """Bring figures and the days of feeds up to date."""
+        await self._insist("figures", self._computer, self._recompute)
+
+    def _write(self, records: Sequence[Taken]) -> None:
+        started = monotonic()
+        decoded = decode_records(records, self._zone)
+        if decoded.unusable:
+            self._set_aside(decoded.unusable)
+        batch = fold(decoded.rows)
+        marks = write(self._facts, batch)
+        for part in batch.tables():
+            metrics.ROWS.labels(part.table).inc(len(part.columns[0]))
+        metrics.EVENTS.inc(decoded.events)
+        metrics.MARKS.inc(marks)
+        metrics.WRITE_SECONDS.observe(monotonic() - started)
+
+    def _set_aside(self, unusable: Sequence[Unusable]) -> None:
+        insert_rejections(self._facts, rejections_of(unusable, self._clock()))
+        metrics.UNUSABLE.inc(len(unusable))
+        log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
+
+    def _keep(self, records: Sequence[Taken]) -> None:
+        rejections, unusable = [], []
+        for record in records:
+            try:
+                rejections.append(Rejection.model_validate_json(record.value or b""))
+            except ValidationError:
+                unusable.append(Unusable(record.value or b"", "ValidationError"))
+        if unusable:
+            self._set_aside(unusable)
+        insert_rejections(self._facts, rejections)
+
+    def _store(self, records: Sequence[Taken]) -> None:
+        for record in records:
+            try:
+                revision = REVISION.validate_json(record.value or b"")
+            except ValidationError:
+                self._set_aside([Unusable(record.value or b"", "ValidationError")])
+                continue
+            store(self._facts, revision)
+            log.info("%s %s revision %d is stored", revision.kind, revision.id, revision.revision)
+
+    def _recompute(self) -> None:
+        started = monotonic()
+        complete = last_complete_day(self._clock(), self._zone_name)
+        done = recompute(self._figures, complete=complete, zone=self._zone)
+        if done.marks:
+            metrics.ROUNDS.inc()
+            metrics.ROUND_SECONDS.observe(monotonic() - started)
+
+    async def _insist(self, work: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+        wait = 0.25
+        while True:
+            with self._progress.waiting():
+                try:
+                    result = await asyncio.get_running_loop().run_in_executor(pool, call)
+                except Transient as fault:
+                    self._progress.missing["database"] = str(fault)
+                    metrics.WAITS.labels(work).inc()
+                    log.warning("%s wait %.1f s: %s", work, wait, fault)
+                    await asyncio.sleep(wait)
+                    wait = min(2 * wait, self._longest_wait)
+                    continue
+            self._progress.missing.pop("database", None)
+            return result
