@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 
 from services.alerts.core.chart import draw, top_of_scale
-from services.alerts.core.message import FeedLetter, LagLetter
+from services.alerts.core.letter import FeedLetter, LagLetter
 
 LANGUAGES: Final = ("vi", "en")
 OURS: Final = Path(__file__).parents[1] / "templates"

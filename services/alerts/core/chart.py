@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.alerts.core.message import Course
+from services.alerts.core.letter import Course
 
 Canvas = NDArray[np.float32]
 Colour = tuple[int, int, int]

@@ -1,211 +1,60 @@
-"""What a mail says, as values; wording and number forms are the templates' part."""
+"""What a mail says, found in the standing and the states of feeds; wording and number forms are the templates' part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil
 
-from schemas.directory import Contact, Directory
+from schemas.directory import Directory
 from schemas.plan import Indicator, MeanMeasure, Plan, Target
 from schemas.warnings import Transition, TransitionReason
+from services.alerts.core.letter import (
+    Course,
+    DeadFeed,
+    FeedLetter,
+    Heading,
+    Lag,
+    LagLetter,
+    Other,
+    Pace,
+    Resolved,
+    SourceLine,
+)
 from services.alerts.core.lifecycle import FeedStanding, Subject, is_open, lag_cause
 from services.alerts.core.notices import find_agency, find_feed, is_feed
 from services.core.definition import reads_of
 from services.core.scope import selected, targets_of
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StandingRow:
-    """A row of ``standing``: ratios as fractions of 1, null (None) where there is none."""
-
-    indicator: str
-    agency: str
-    day: date
-    numerator: Decimal | None
-    denominator: Decimal | None
-    ratio: float | None
-    planned: float | None
-    verdict: str
-    days_behind: float | None
-    recent_pace: float | None
-    forecast: date | None
-    forecast_low: date | None
-    forecast_high: date | None
-    feed_state: str
-    provisional: bool
-    judged_day: date
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Course:
-    """What a chart shows: the plan to its deadline, the figures up to the day judged."""
-
-    planned: tuple[tuple[date, float], ...]
-    actual: tuple[tuple[date, float], ...]
-    target: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """What is missing to the target. Of counts: whole units, rounded up; of a mean: share, exact."""
-
-    counted: bool
-    missing: Fraction
-    per_week: Fraction | None  # None once the deadline has come
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceLine:
-    """A feed that a figure comes from."""
-
-    feed: str
-    title: str
-    source: str
-    state: str
-    last_covered: date | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Other:
-    """Another figure, in one line."""
-
-    title: str
-    unit: str
-    standing: StandingRow
-    target: Fraction | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lag:
-    """An indicator in which the agency is behind."""
-
-    indicator: str
-    objective: int | None
-    title: str
-    unit: str
-    standing: StandingRow
-    target: Fraction
-    since: date
-    news: bool  # first spoken of in this mail
-    reason: str
-    pace: Pace
-    parts: tuple[Other, ...]  # of a mean
-    sources: tuple[SourceLine, ...]
-    course: Course
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Resolved:
-    """An indicator, or a feed, whose warning has ended; ``since`` is the first day without the fault."""
-
-    title: str
-    reason: str
-    since: date
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Heading:
-    """What every mail says about itself."""
-
-    language: str
-    plan_title: str
-    decision_number: str
-    decision_day: date
-    signer: str
-    start: date
-    deadline: date
-    day: date  # the day judged
-    written: date  # local day of the notice
-    operations: Contact
-    to: Contact
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LagLetter:
-    """The mail to an agency."""
-
-    heading: Heading
-    agency: str
-    lags: tuple[Lag, ...]  # the longest behind first
-    resolved: tuple[Resolved, ...]
-    others: tuple[Other, ...]
-
-    @property
-    def worst(self) -> int | None:
-        """Whole days behind of the worst indicator."""
-        return max((whole_days(one.standing.days_behind) or 0 for one in self.lags), default=None)
-
-    @property
-    def all_missed(self) -> bool:
-        """Whether the deadline has passed for all that is behind."""
-        return bool(self.lags) and all(one.standing.verdict == "missed" for one in self.lags)
-
-    @property
-    def all_news(self) -> bool:
-        """Whether nothing here was spoken of before, so that marking the news would say nothing."""
-        return all(one.news for one in self.lags)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeadFeed:
-    """A feed that is silent or was never connected, and what it holds back."""
-
-    feed: str
-    title: str
-    source: str
-    types: tuple[str, ...]
-    state: str
-    last_covered: date | None
-    since: date
-    rhythm: str
-    news: bool
-    indicators: tuple[str, ...]
-    agencies: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedLetter:
-    """The mail to a feed's owner or to operations."""
-
-    heading: Heading
-    feeds: tuple[DeadFeed, ...]
-    returned: tuple[Resolved, ...]
-
-    @property
-    def all_unconnected(self) -> bool:
-        """Whether none of the feeds has ever connected."""
-        return all(one.state == "never-connected" for one in self.feeds)
+from services.core.standing import Standing
+from services.core.trajectory import curve_for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known on the day judged. ``latest`` and ``courses`` are keyed (indicator, agency)."""
+    """What is known on the day judged. ``histories`` are keyed (indicator, agency), in the order of days, never empty."""
 
     plan: Plan
     directory: Directory
     day: date
-    latest: Mapping[tuple[str, str], StandingRow]
-    courses: Mapping[tuple[str, str], Course]
+    histories: Mapping[tuple[str, str], Sequence[Standing]]
     feeds: Mapping[str, FeedStanding]
 
+    def latest(self, indicator: str, agency: str) -> Standing | None:
+        """Return the standing of the day judged; None where there is none."""
+        history = self.histories.get((indicator, agency))
+        return history[-1] if history and history[-1].day == self.day else None
 
-def whole_days(days: float | None) -> int | None:
-    """Return whole days, a begun one not counted."""
-    return None if days is None else int(days)
 
-
-def pace_of(standing: StandingRow, target: Fraction, deadline: date) -> Pace:
+def pace_of(standing: Standing, target: Fraction, deadline: date) -> Pace:
     """Return what is missing to *target* and how much a week reaches it by *deadline*, counted from the day judged."""
     days = (deadline - standing.judged_day).days
     counted = standing.numerator is not None and standing.denominator is not None
     if standing.numerator is not None and standing.denominator is not None:
         exact = target * Fraction(standing.denominator) - Fraction(standing.numerator)
     else:
-        exact = target - Fraction(standing.ratio or 0.0)
+        exact = target - (standing.ratio or Fraction(0))
     exact = max(exact, Fraction(0))
     per_week = exact * 7 / days if days > 0 else None
     if not counted:
@@ -237,8 +86,22 @@ def sources_of(evidence: Evidence, indicator: Indicator, agency: str, language: 
     return tuple(lines)
 
 
+def _course(evidence: Evidence, indicator: str, agency: str, target: Target) -> Course:
+    plan = evidence.plan
+    curve = curve_for(target, start=plan.start, deadline=plan.deadline)
+    days = (plan.start + timedelta(days=step) for step in range(curve.span + 1))
+    actual = tuple(
+        (one.day, float(one.ratio))
+        for one in evidence.histories.get((indicator, agency), ())
+        if one.ratio is not None and one.judged_day == one.day
+    )
+    return Course(
+        planned=tuple((day, float(curve.planned_at(day))) for day in days), actual=actual, target=float(target.target)
+    )
+
+
 def _other(evidence: Evidence, indicator: Indicator, agency: str, target: Target | None, language: str) -> Other | None:
-    standing = evidence.latest.get((indicator.id, agency))
+    standing = evidence.latest(indicator.id, agency)
     if standing is None:
         return None
     return Other(
@@ -253,7 +116,7 @@ def _lag(
     evidence: Evidence, indicator: Indicator, target: Target, last: Transition, news: bool, language: str
 ) -> Lag | None:
     agency = last.agency
-    standing = evidence.latest.get((indicator.id, agency))
+    standing = evidence.latest(indicator.id, agency)
     if standing is None:
         return None
     parts: list[Other] = []
@@ -261,7 +124,6 @@ def _lag(
         known = {one.id: one for one in evidence.plan.indicators}
         found = (_other(evidence, known[part.indicator], agency, None, language) for part in indicator.measure.of)
         parts = [one for one in found if one is not None]
-    empty = Course(planned=(), actual=(), target=float(target.target))
     return Lag(
         indicator=indicator.id,
         objective=indicator.objective,
@@ -275,7 +137,7 @@ def _lag(
         pace=pace_of(standing, target.target, evidence.plan.deadline),
         parts=tuple(parts),
         sources=sources_of(evidence, indicator, agency, language),
-        course=evidence.courses.get((indicator.id, agency), empty),
+        course=_course(evidence, indicator.id, agency, target),
     )
 
 
@@ -308,7 +170,7 @@ def lag_letter(
         other = _other(evidence, indicator, agency, target, language) if target is not None else None
         if other is not None:
             others.append(other)
-    lags.sort(key=lambda one: (not one.news, -(one.standing.days_behind or 0.0), one.indicator))
+    lags.sort(key=lambda one: (not one.news, -(one.standing.days_behind or 0), one.indicator))
     return LagLetter(
         heading=heading,
         agency=known.name.text(language) if known else agency,

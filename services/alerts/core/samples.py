@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from schemas.directory import Contact
-from services.alerts.core.message import (
+from services.alerts.core.letter import (
     Course,
     DeadFeed,
     FeedLetter,
@@ -19,9 +19,10 @@ from services.alerts.core.message import (
     Other,
     Resolved,
     SourceLine,
-    StandingRow,
-    pace_of,
 )
+from services.alerts.core.message import pace_of
+from services.core.coverage import FeedState
+from services.core.standing import Standing, Verdict
 
 _START: Final = date(2008, 5, 28)
 _DAY: Final = date(2008, 9, 30)
@@ -48,22 +49,28 @@ def _heading(language: Literal["vi", "en"], role: Literal["head", "operations"])
     )
 
 
-def _row(indicator: str, numerator: int | None, denominator: int | None, ratio: float, verdict: str) -> StandingRow:
-    return StandingRow(
+def _row(indicator: str, numerator: int | None, denominator: int | None, ratio: Fraction, verdict: Verdict) -> Standing:
+    return Standing(
+        plan="mau",
+        revision=1,
         indicator=indicator,
         agency="so-mau",
         day=_DAY,
         numerator=None if numerator is None else Decimal(numerator),
         denominator=None if denominator is None else Decimal(denominator),
         ratio=ratio,
-        planned=0.288,
+        measured_share=1.0,
+        planned=Fraction(288, 1000),
+        target=Fraction(1, 2),
         verdict=verdict,
-        days_behind=41.5,
+        days_behind=Fraction(83, 2),
+        spi=Fraction(2, 3),
+        needed_pace=Fraction(3, 1000),
         recent_pace=0.001,
         forecast=date(2009, 3, 20),
         forecast_low=date(2009, 2, 1),
         forecast_high=None,
-        feed_state="reporting",
+        feed_state=FeedState.REPORTING,
         provisional=False,
         judged_day=_DAY,
     )
@@ -75,7 +82,7 @@ def _course(level: float) -> Course:
     return Course(planned=planned, actual=actual, target=0.5)
 
 
-def _lag(indicator: str, title: str, unit: str, standing: StandingRow, *, news: bool, parts: tuple[Other, ...]) -> Lag:
+def _lag(indicator: str, title: str, unit: str, standing: Standing, *, news: bool, parts: tuple[Other, ...]) -> Lag:
     return Lag(
         indicator=indicator,
         objective=3,
@@ -94,7 +101,7 @@ def _lag(indicator: str, title: str, unit: str, standing: StandingRow, *, news: 
                 feed="roster", title="Danh sách cán bộ", source="/mau", state="never-connected", last_covered=None
             ),
         ),
-        course=_course(standing.ratio or 0.0),
+        course=_course(float(standing.ratio or 0)),
     )
 
 
@@ -104,10 +111,19 @@ def sample_letters() -> tuple[LagLetter | FeedLetter, ...]:
     languages: tuple[Literal["vi", "en"], ...] = ("vi", "en")
     for language in languages:
         heading = _heading(language, "head")
-        mail = _row("email-use", 110, 500, 0.22, "behind")
-        mean = replace(_row("documents-online", None, None, 0.19, "behind"), forecast=None)
-        part = Other(title="Văn bản", unit="văn bản", standing=_row("documents", 30, 120, 0.25, ""), target=None)
-        silent = replace(_row("exchanged", 9, 90, 0.1, "behind"), feed_state="silent", judged_day=date(2008, 8, 14))
+        mail = _row("email-use", 110, 500, Fraction(22, 100), Verdict.BEHIND)
+        mean = replace(_row("documents-online", None, None, Fraction(19, 100), Verdict.BEHIND), forecast=None)
+        part = Other(
+            title="Văn bản",
+            unit="văn bản",
+            standing=_row("documents", 30, 120, Fraction(1, 4), Verdict.ON_TRACK),
+            target=None,
+        )
+        silent = replace(
+            _row("exchanged", 9, 90, Fraction(1, 10), Verdict.BEHIND),
+            feed_state=FeedState.SILENT,
+            judged_day=date(2008, 8, 14),
+        )
         behind = LagLetter(
             heading=heading,
             agency="Sở Mẫu",
@@ -120,13 +136,13 @@ def sample_letters() -> tuple[LagLetter | FeedLetter, ...]:
                 Other(
                     title="Hộp thư",
                     unit="cán bộ",
-                    standing=_row("mailboxes", 500, 500, 1.0, "achieved"),
+                    standing=_row("mailboxes", 500, 500, Fraction(1), Verdict.ACHIEVED),
                     target=Fraction(1),
                 ),
                 Other(title="Văn bản trao đổi", unit="văn bản", standing=silent, target=Fraction(2, 5)),
             ),
         )
-        missed = replace(mail, verdict="missed", judged_day=_DEADLINE, recent_pace=None)
+        missed = replace(mail, verdict=Verdict.MISSED, judged_day=_DEADLINE, recent_pace=None)
         late = _lag("email-use", "Sử dụng thư điện tử", "cán bộ", missed, news=True, parts=())
         gone = Resolved(title="Hộp thư", reason="no-longer-judged", since=_DAY)
         letters += [
