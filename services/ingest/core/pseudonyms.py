@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,13 +44,9 @@ class Pseudonyms:
 
     def rejection(self, *, source: str, original: bytes) -> str:
         """Return the name of a rejection: the same input of the same source has the same one."""
-        return self._of("rejection", source, original)
+        return self._of("rejection", source, hashlib.sha256(original).hexdigest())
 
-    def _of(self, *parts: str | bytes) -> str:
-        message = bytearray()
-        for part in parts:
-            # Lone surrogates cannot come from valid JSON, but a caller's text must never end the process.
-            encoded = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            message += len(encoded).to_bytes(4, "big")
-            message += encoded
-        return f"{self.key_id}:{hmac.digest(self.key, bytes(message), 'sha256')[:_BYTES].hex()}"
+    def _of(self, *parts: str) -> str:
+        # Lone surrogates cannot come from valid JSON, but a caller's text must never end the process.
+        message = "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
+        return f"{self.key_id}:{hmac.digest(self.key, message, 'sha256')[:_BYTES].hex()}"
