@@ -19,7 +19,7 @@ from simulator.run import NotThisFolderError, write
 
 _EXAMPLE = """example:
   python examples/thai-nguyen-2008/simulator --seed 2008 --until 2008-09-30 --out /tmp/province \\
-      --oracle /tmp/oracle.json --as-of 2008-07-31 --as-of 2008-09-30 --secrets /tmp/secrets.txt
+      --oracle /tmp/oracle.json --as-of 2008-07-31 --as-of 2008-09-30 --secrets /tmp/secrets.json
 
 Run it again with a later --until on the same folder and the log grows, newer exports appear, nothing old changes."""
 
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--as-of", type=date.fromisoformat, action="append", help="day of the true figures; may be repeated"
     )
-    options.add_argument("--secrets", type=Path, help="write every address and personnel number to this file")
+    options.add_argument("--secrets", type=Path, help="write every address and personnel number to this JSON file")
     options.add_argument("--quiet", action="store_true", help="no progress bar")
     return options
 
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         }
         options.oracle.write_text(json.dumps(answer, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     if options.secrets:
-        options.secrets.write_text("\n".join(oracle.secrets()) + "\n", encoding="utf-8")
+        options.secrets.write_text(json.dumps(oracle.secrets(), indent=0) + "\n", encoding="utf-8")
     return 0
 
 

@@ -13,6 +13,7 @@ from simulator.truth import Mailbox, Post, Span, World, Writer
 
 OUTSIDE_DOMAIN: Final = "yahoo.com.vn"
 LOOKALIKE_DOMAIN: Final = f"mang-{DOMAIN}"  # ends like the official domain and is not below it
+PRIVATE_UNTIL: Final = date(2008, 9, 30)  # who gets no mailbox before this day may have registered a private one
 #: (agency, last day of the first owner, first day of the second): days between belong to nobody.
 PASSED_ON: Final = (
     ("so-tai-chinh", date(2008, 5, 30), date(2008, 6, 16)),
@@ -141,10 +142,11 @@ class Staff:
         """Open the person's mailbox when the agency's share reaches its rank; return its address if it is ever opened."""
         random = self._random
         reached = first_day(mailbox_share(agency), rank)
+        if (reached is None or reached > PRIVATE_UNTIL) and random.random() < 0.3:
+            # A private address in the register is no official mailbox.
+            domain = LOOKALIKE_DOMAIN if agency.kind == "city" else OUTSIDE_DOMAIN
+            self._mailbox(self._new_address(domain), person, working_from(since), None)
         if reached is None:
-            if random.random() < 0.25:  # a private address in the register is no official mailbox
-                domain = LOOKALIKE_DOMAIN if agency.kind == "city" else OUTSIDE_DOMAIN
-                self._mailbox(self._new_address(domain), person, working_from(since), None)
             return None
         if reached == since == YEAR_START:
             opened = date(2007, random.randint(3, 11), random.randint(1, 28))
@@ -205,13 +207,17 @@ class Staff:
                 row=old.row, address=address, owner=old.owner, versions=(opened, closing)
             )
             self._mailbox(address, heir, first, None)
-            self._writes(address, date(2008, 1, 2), None)  # somebody always writes from it, gap or not
+            self._always(address)  # somebody writes from it, gap or not
 
     def _shared(self) -> None:
         """Every office has a mailbox that belongs to nobody in particular."""
         for agency in AGENCIES:
             address = f"vanthu@{agency.domain}"
             self._mailbox(address, None, date(2007, 6, 1), None)
-            self._world.writers.append(
-                Writer(address=address, first=YEAR_START, last=YEAR_END, daily=0.9, pause=(YEAR_END, YEAR_START))
-            )
+            self._always(address)
+
+    def _always(self, address: str) -> None:
+        """Let mails go out from *address* nearly every working day of the year."""
+        self._world.writers.append(
+            Writer(address=address, first=YEAR_START, last=YEAR_END, daily=0.9, pause=(YEAR_END, YEAR_START))
+        )
