@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from schemas.reasons import Reason
 from schemas.usage import NormalisedEvent
-from services.core.errors import Transient
+from services.core.errors import Rejected, Transient
 from services.infra.kafka import Message
 from services.ingest.adapters.publisher import event_messages
 from services.ingest.adapters.rejected import Refused, RejectedRecords
@@ -32,7 +32,7 @@ class Publishing(Protocol):
     """Where records go."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Return once all are acknowledged; raises Transient where not all are."""
+        """Return once all are acknowledged; raises Transient where not all are, Rejected where they are too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +148,8 @@ class Door:
             await self.publishing.publish(messages)
         except Transient:
             return problem("unavailable", "nothing was accepted; send all of it again")
+        except Rejected:
+            return refused_whole(Refusal(Reason.TOO_LARGE, "larger than the broker takes; send smaller batches"))
         self.metrics.accepted.inc(len(accepted))
         for one in refused:
             self.metrics.rejected.labels(one.refusal.reason.value).inc()
