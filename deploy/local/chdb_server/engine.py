@@ -14,7 +14,6 @@ import chdb
 
 from deploy.local.chdb_server import native
 from deploy.local.chdb_server.errors import (
-    MEMORY_LIMIT_EXCEEDED,
     NO_SUCH_COLUMN,
     UNKNOWN_SETTING,
     DatabaseError,
@@ -147,8 +146,8 @@ class EngineConnection:
         """Return names and types of the columns that a client is to send; DatabaseError for unknown ones."""
         if target.columns is not None and target.names is None:
             columns = f"SELECT {target.columns} FROM {target.table}"  # noqa: S608 - the client's own SQL, its own rights
-            return [(row[0], row[1]) for row in _rows(self._query(f"DESCRIBE TABLE ({columns})", "JSONCompact"))]
-        rows = _rows(self._query(f"DESCRIBE TABLE {target.table}", "JSONCompact"))
+            return [(row[0], row[1]) for row in _rows(self._query(_describe(f"({columns})"), "JSONCompact"))]
+        rows = _rows(self._query(_describe(target.table), "JSONCompact"))
         if target.names is None:
             return [(row[0], row[1]) for row in rows if row[2] not in ("MATERIALIZED", "ALIAS", "EPHEMERAL")]
         kinds = {row[0]: row[1] for row in rows if row[2] not in ("MATERIALIZED", "ALIAS")}
@@ -159,22 +158,19 @@ class EngineConnection:
                 )
         return [(name, kinds[name]) for name in target.names]
 
-    def insert(self, statement: Statement, blocks: bytes) -> None:
-        """Insert Native *blocks* with one statement; it returns once the rows can be read.
+    def insert(self, statement: Statement, columns: native.Columns, blocks: int) -> None:
+        """Insert with one statement the Native blocks in the open file *blocks*; it returns once they can be read.
 
         Into a MergeTree table the rows become one part per partition: a partition's rows are all there or not at all.
         """
-        if statement.insert is None or not blocks:
+        if statement.insert is None:
             return
+        # Not chDB's own `send_insert`: it reports success for rows that a constraint, for one, has refused.
         joint = "," if statement.insert.settings else "\nSETTINGS"
-        try:
-            with self._conn.send_insert(f"{statement.text}{joint} {_INSERT_SETTINGS}", "Native") as inserter:
-                inserter.append(blocks)
-                inserter.finish()
-        except MemoryError as error:
-            raise DatabaseError(MEMORY_LIMIT_EXCEEDED, "Not enough memory. (MEMORY_LIMIT_EXCEEDED)") from error
-        except RuntimeError as error:
-            raise from_engine(error) from error
+        names = ", ".join(_identifier(name) for name, _ in columns)
+        structure = _literal(", ".join(f"{_identifier(name)} {kind}" for name, kind in columns))
+        source = f"SELECT {names} FROM file('/proc/self/fd/{blocks}', 'Native', {structure})"  # noqa: S608 - quoted
+        self._query(f"{statement.text}{joint} {_INSERT_SETTINGS} {source}")
 
     def _select(self, statement: Statement) -> Generator[bytes, None, None]:
         try:
@@ -221,7 +217,7 @@ class EngineConnection:
         conn = conn or self._conn
         if statement.kind is Kind.SELECT:
             with suppress(RuntimeError):
-                rows = _rows(conn.query(f"DESCRIBE TABLE ({statement.text}\n)", "JSONCompact"))
+                rows = _rows(conn.query(_describe(f"({statement.text}\n)"), "JSONCompact"))
                 return [(row[0], row[1]) for row in rows]
         try:
             meta = json.loads(conn.query(statement.text, "JSONCompact").bytes())["meta"]
@@ -272,6 +268,11 @@ def _lock_folder(folder: Path) -> int:
 def _rows(result: Any) -> list[list[str]]:
     data: list[list[str]] = json.loads(result.bytes())["data"]
     return data
+
+
+def _describe(table: str) -> str:
+    # Types as they stand in blocks, without the line breaks that are meant for people.
+    return f"DESCRIBE TABLE {table} SETTINGS print_pretty_type_names = 0"
 
 
 def _identifier(name: str) -> str:

@@ -216,7 +216,7 @@ def _skip_values(reader: Reader, kind: str, rows: int) -> None:
         case _ if family.startswith("Interval"):
             _skip_bytes(reader, rows * 8)
         case _:
-            raise ProtocolError(f"values of type {kind}, whose length is not known")
+            raise ProtocolError(f"values of type {kind[:80]!r}, whose length is not known")
 
 
 def _skip_low_cardinality(reader: Reader, inner: str) -> None:

@@ -4,6 +4,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import FileIO
 from typing import Any, Final
 
 from clickhouse_driver.block import BlockInfo
@@ -123,8 +124,8 @@ class Wire:
         compressed = bool(read_varint(self._reader))
         return Query(query_id, settings, important, compressed, read_text(self._reader, _LONGEST_QUERY))
 
-    def read_data(self, into: bytearray | None) -> tuple[str, native.Columns, int]:
-        """Read the body of Data and append its block, if it has rows, to *into*.
+    def read_data(self, into: FileIO | None) -> tuple[str, native.Columns, int]:
+        """Read the body of Data and append its block, if it has rows, to *into*, an unbuffered file.
 
         Returns the table's name (external tables have one), the columns and the number of rows.
         """
@@ -132,10 +133,15 @@ class Wire:
         BlockInfo().read(self._reader)
         self._tape = self._left_over()
         try:
-            columns, rows = native.skip_block(self._reader)
+            try:
+                columns, rows = native.skip_block(self._reader)
+            except (SystemError, ValueError, OverflowError, MemoryError, struct.error) as error:
+                raise ProtocolError("a block that cannot be read") from error  # the driver's reader on absurd sizes
             if rows and into is not None:
-                into += memoryview(self._tape)[: len(self._tape) - len(self._left_over())]
-                self._check_size(len(into))
+                block = memoryview(self._tape)[: len(self._tape) - len(self._left_over())]
+                self._check_size(into.tell() + len(block))
+                while block:
+                    block = block[into.write(block) :]
         finally:
             self._tape = None
         return name, columns, rows

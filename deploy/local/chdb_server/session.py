@@ -2,12 +2,14 @@
 
 import hmac
 import logging
+import os
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from io import FileIO
 
 from deploy.local.chdb_server import native, protocol
 from deploy.local.chdb_server.engine import Engine, EngineConnection
@@ -81,7 +83,8 @@ class Session(threading.Thread):
         except ClientGone:
             pass
         except (ProtocolError, DatabaseError) as error:
-            log.info("%s: connection ended: %s", self.name, error)
+            # Of a DatabaseError only the code: its text can hold what the client sent.
+            log.info("%s: connection ended: %s", self.name, getattr(error, "code", error))
             if isinstance(error, ProtocolError):
                 error = DatabaseError(UNEXPECTED_PACKET, f"Unreadable packet: {error}. (UNEXPECTED_PACKET_FROM_CLIENT)")
             with suppress(ClientGone):
@@ -155,7 +158,9 @@ class Session(threading.Thread):
         self._wire.send(protocol.END_OF_STREAM)
 
     def _send_blocks(self, conn: EngineConnection, statement: Statement) -> None:
-        self._cancelled = self._wire.cancel_is_next()
+        if self._wire.cancel_is_next():
+            self._cancelled = True
+            return
         with closing(conn.run(statement)) as blocks:  # closing it cancels what still runs
             for block in blocks:
                 if self._cancelled:
@@ -169,18 +174,19 @@ class Session(threading.Thread):
         wanted = conn.insert_columns(statement.insert)
         self._wire.send_block(native.header(wanted))
         names = {name for name, _ in wanted}
-        blocks = bytearray()
         fault: DatabaseError | None = None
-        while True:
-            self._expect_data()
-            _, columns, rows = self._wire.read_data(blocks)
-            if not columns:
-                break
-            if rows and {name for name, _ in columns} != names:
-                fault = DatabaseError(NO_SUCH_COLUMN, "Other columns than asked for. (NO_SUCH_COLUMN_IN_TABLE)")
-        if fault is not None:
-            raise fault
-        conn.insert(statement, bytes(blocks))
+        with FileIO(os.memfd_create(self.name, os.MFD_CLOEXEC), "wb") as memory:
+            while True:
+                self._expect_data()
+                _, columns, rows = self._wire.read_data(memory)
+                if not columns:
+                    break
+                if rows and {name for name, _ in columns} != names:
+                    fault = DatabaseError(NO_SUCH_COLUMN, "Other columns than asked for. (NO_SUCH_COLUMN_IN_TABLE)")
+            if fault is not None:
+                raise fault
+            if memory.tell():
+                conn.insert(statement, wanted, memory.fileno())
 
     def _refuse_external_tables(self) -> None:
         refused = False
@@ -200,15 +206,16 @@ class Session(threading.Thread):
         if packet != protocol.DATA:
             raise ProtocolError(f"packet {packet} where Data is due")
 
-    def _readable_during_query(self) -> None:
-        """Cancel what runs if the client says so or has gone; called from the watch's thread."""
+    def _readable_during_query(self) -> bool:
+        """Cancel what runs if the client says so or has gone, and tell whether; called from the watch's thread."""
         try:
             first = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             first = b""
         if self._stopping or (first and first[0] != protocol.CANCEL):
-            return
+            return False
         self._cancelled = True
         self._engine.cancel(self.name)
+        return True
