@@ -71,6 +71,16 @@ def load_sources(text: str, directories: Iterable[Directory] = ()) -> Loaded[Sou
     return _load(text, Sources, lambda data: sources_findings(data, known))
 
 
+def stated(text: str, field: str) -> str | None:
+    """Return what *text* states for a field at its top, whatever else is wrong with it; None where that is no text."""
+    try:
+        data = _Reader().read(text)
+    except YAMLError:
+        return None
+    value = data.get(field) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a value stands, and the key before it."""
