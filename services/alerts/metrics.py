@@ -15,4 +15,4 @@ TRANSITIONS = Counter("tiendo_alerts_transitions_total", "Changes of warnings re
 NOTICES = Counter(
     "tiendo_alerts_notices_total", "Attempts to send, by outcome; failures carry their reason.", ["outcome"]
 )
-NOTICES_WAITING = Gauge("tiendo_alerts_notices_waiting", "Notices recorded and not yet sent.")
+NOTICES_WAITING = Gauge("tiendo_alerts_notices_waiting", "Notices recorded and not yet sent.", ["plan"])

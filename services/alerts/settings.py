@@ -18,6 +18,9 @@ class AlertSettings(SharedSettings):
     alerts_marks_patience: float = Field(
         default=900.0, ge=0, description="Seconds after which judging no longer waits for outstanding recomputations."
     )
+    alerts_settle: float = Field(
+        default=15.0, ge=0, description="Seconds without a change of the days judged before anybody is warned."
+    )
     alerts_templates: Path | None = Field(
         default=None, description="Folder of a deployment's own templates; one that is not there is ours."
     )

@@ -1,0 +1,171 @@
+"""One evaluator of standing and warnings: settings, connections, the app."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from datetime import timedelta
+from time import sleep
+from types import FrameType
+
+from pydantic import ValidationError
+
+from schemas.topics import SHAPES, Topic
+from services.alerts.adapters.email import SmtpAddress, open_mailer
+from services.alerts.adapters.figures import FigureReader
+from services.alerts.adapters.letters import Letters
+from services.alerts.adapters.standing_store import StandingStore
+from services.alerts.adapters.stillness import Stillness
+from services.alerts.adapters.warning_log import WarningLog
+from services.alerts.app import LEADER_TOPIC, Pulse, make_app, serve
+from services.alerts.blocking import Blocking, open_blocking
+from services.alerts.core.samples import sample_letters
+from services.alerts.delivery import Delivery, Waits
+from services.alerts.settings import AlertSettings
+from services.alerts.watch import Afresh, Watch
+from services.core.errors import Transient
+from services.infra.clickhouse.client import ClickHouse, open_clickhouse
+from services.infra.clickhouse.migrate import migrate
+from services.infra.clock import Clock, open_clock
+from services.infra.health import open_health
+from services.infra.kafka import Publisher, TopicSpec, ensure_topics, open_producer
+from services.infra.logs import set_up_logs
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run one evaluator until SIGTERM (exit code 0). Waits for broker and database for as long as it takes.
+
+    Exit code 2 for settings that cannot be, every fault named at once; a broken template raises.
+    """
+    try:
+        settings = AlertSettings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            name = "_".join(["tiendo", *(str(part) for part in fault["loc"])]).upper()
+            print(f"{name}: {fault['msg']}", file=sys.stderr)
+        sys.exit(2)
+    set_up_logs("alerts", settings.log_level)
+    for chatty in ("faust", "mode"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    clock = open_clock()
+    letters = Letters(settings.alerts_templates)
+    letters.check(sample_letters())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    with ExitStack() as closing:
+        pulse = Pulse()
+        closing.enter_context(open_health(settings.host, settings.alerts_port, pulse.missing))
+        _insist(pulse, lambda: _make_topics(settings))
+        _insist(pulse, lambda: _migrate(settings))
+        kafka: list[Publisher] = []
+        _insist(pulse, lambda: kafka.append(closing.enter_context(open_producer(settings.kafka()))))
+        database = closing.enter_context(open_clickhouse(settings.clickhouse()))
+        blocking = closing.enter_context(open_blocking())
+        datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-alerts-"))
+        pulse.starting = None
+        code = asyncio.run(_run(settings, clock, letters, database, kafka[0], blocking, datadir, pulse))
+    # Threads of clients that lost their broker may linger; everything that matters is closed.
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def _run(
+    settings: AlertSettings,
+    clock: Clock,
+    letters: Letters,
+    database: ClickHouse,
+    kafka: Publisher,
+    blocking: Blocking,
+    datadir: str,
+    pulse: Pulse,
+) -> int:
+    async with AsyncExitStack() as closing:
+        warnings = WarningLog(database, kafka)
+        delivery = Delivery(
+            warnings=warnings,
+            mailer=await closing.enter_async_context(open_mailer(_relay(settings))),
+            letters=letters,
+            sender=settings.alerts_mail_from,
+            clock=clock,
+            waits=Waits(
+                first=timedelta(seconds=settings.alerts_retry_first),
+                longest=timedelta(seconds=settings.alerts_retry_longest),
+            ),
+            blocking=blocking,
+        )
+        watch = Watch(
+            reader=FigureReader(database),
+            afresh=Afresh(database),
+            store=StandingStore(database),
+            warnings=warnings,
+            delivery=delivery,
+            clock=clock,
+            zone=settings.zone,
+            patience=timedelta(seconds=settings.alerts_marks_patience),
+            settle=timedelta(seconds=settings.alerts_settle),
+            blocking=blocking,
+            stillness=Stillness(database),
+        )
+        app = make_app(
+            settings.kafka(), datadir=datadir, interval=settings.alerts_interval, look=watch.look, pulse=pulse
+        )
+        return await serve(app, settings.kafka(), pulse)
+
+
+def _relay(settings: AlertSettings) -> SmtpAddress:
+    password = settings.alerts_smtp_password
+    return SmtpAddress(
+        host=settings.alerts_smtp_host,
+        port=settings.alerts_smtp_port,
+        tls=settings.alerts_smtp_tls,
+        ca_file=settings.alerts_smtp_ca_file,
+        username=settings.alerts_smtp_username,
+        password=password.get_secret_value() if password else None,
+        timeout=settings.alerts_smtp_timeout,
+    )
+
+
+def _make_topics(settings: AlertSettings) -> None:
+    shape = SHAPES[Topic.WARNINGS]
+    ensure_topics(
+        settings.kafka(),
+        [TopicSpec(Topic.WARNINGS.value, shape.partitions, shape.config), TopicSpec(LEADER_TOPIC, 1)],
+        replication=settings.kafka_replication,
+    )
+
+
+def _migrate(settings: AlertSettings) -> None:
+    applied = migrate(settings.clickhouse())
+    if applied:
+        log.info("migrations applied: %s", ", ".join(applied))
+
+
+def _insist(pulse: Pulse, call: Callable[[], None]) -> None:
+    wait = 0.25
+    while True:
+        try:
+            call()
+        except Transient as fault:
+            pulse.starting = str(fault)
+            log.info("waiting: %s", fault)
+            sleep(wait)
+            wait = min(2 * wait, 5.0)
+        else:
+            return
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

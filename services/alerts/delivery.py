@@ -1,0 +1,171 @@
+"""Hands recorded notices to the relay: recorded before (pending) and after (sent, failed), the same Message-ID every time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from zoneinfo import ZoneInfo
+
+from schemas.warnings import Notice
+from services.alerts import metrics
+from services.alerts.adapters.email import Mailer, build_message
+from services.alerts.adapters.letters import Letters
+from services.alerts.adapters.warning_log import Records, WarningLog
+from services.alerts.blocking import Blocking
+from services.alerts.core.evaluate import Assessment
+from services.alerts.core.notices import DeliveryFault, NoticeState, backoff, contact_of, fold_notices, references
+from services.alerts.core.warn import compose
+from services.infra.clock import Clock
+
+log = logging.getLogger(__name__)
+_RELAY = ""  # the key of waits that concern every mail
+_OF_THE_RELAY = frozenset(
+    {
+        DeliveryFault.UNREACHABLE,
+        DeliveryFault.TIMED_OUT,
+        DeliveryFault.TLS_FAILED,
+        DeliveryFault.NOT_AUTHENTICATED,
+    }
+)
+
+
+class Waits:
+    """How long to leave a notice, or the relay as a whole, alone. In real time and in memory: a restart tries at once."""
+
+    def __init__(self, *, first: timedelta, longest: timedelta) -> None:
+        self._first = first
+        self._longest = longest
+        self._failures: dict[str, int] = {}
+        self._until: dict[str, float] = {}
+
+    def due(self, key: str) -> bool:
+        """Return whether *key* may be tried now."""
+        return monotonic() >= self._until.get(key, 0.0)
+
+    def failed(self, key: str) -> None:
+        """Leave *key* alone for longer than the last time."""
+        self._failures[key] = self._failures.get(key, 0) + 1
+        wait = backoff(self._failures[key], first=self._first, longest=self._longest)
+        self._until[key] = monotonic() + wait.total_seconds()
+
+    def succeeded(self, key: str) -> None:
+        """Forget the failures of *key*."""
+        self._failures.pop(key, None)
+        self._until.pop(key, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What a mail is written from: the assessment and everything recorded about its plan."""
+
+    assessment: Assessment
+    records: Records
+
+
+class Delivery:
+    """Sends what is recorded and not yet sent."""
+
+    def __init__(
+        self,
+        *,
+        warnings: WarningLog,
+        mailer: Mailer,
+        letters: Letters,
+        sender: str,
+        clock: Clock,
+        waits: Waits,
+        blocking: Blocking,
+    ) -> None:
+        self._log = warnings
+        self._mailer = mailer
+        self._letters = letters
+        self._sender = sender
+        self._clock = clock
+        self._waits = waits
+        self._blocking = blocking
+        self._unrecorded: dict[str, Notice] = {}  # sent, but broker or database were away when that was to be recorded
+
+    async def flush(self) -> None:
+        """Record what was sent and could not be recorded then. Raises Transient while broker or database are away."""
+        for notice in list(self._unrecorded.values()):
+            await self._blocking(partial(self._log.append, [notice]))
+            del self._unrecorded[notice.id]
+
+    def anything_due(self, states: Sequence[NoticeState]) -> bool:
+        """Return whether some of *states* may be tried now."""
+        return self._waits.due(_RELAY) and any(
+            not state.settled and self._waits.due(state.notice.id) for state in states
+        )
+
+    async def send_all(self, ground: Ground) -> int:
+        """Try every notice that is not settled and may be tried; return how many stay unsettled.
+
+        Raises Transient while broker or database are away; what was sent by then is not sent again by this process.
+        """
+        await self.flush()
+        states = fold_notices(ground.records.notices)
+        unsettled = [state for state in states.values() if not state.settled]
+        unsettled.sort(key=lambda state: (state.notice.at, state.notice.id))
+        left = 0
+        try:
+            for state in unsettled:
+                if not (self._waits.due(_RELAY) and self._waits.due(state.notice.id)) or not await self._try(
+                    state, ground
+                ):
+                    left += 1
+        finally:
+            await self._mailer.close()
+        return left
+
+    async def _try(self, state: NoticeState, ground: Ground) -> bool:
+        """Return whether the notice is settled now."""
+        fault = await self._send(state.notice, ground)
+        now = self._clock()
+        if fault is None:
+            metrics.NOTICES.labels("sent").inc()
+            self._waits.succeeded(_RELAY)
+            self._waits.succeeded(state.notice.id)
+            self._unrecorded[state.notice.id] = state.notice.model_copy(update={"state": "sent", "at": now})
+            await self.flush()
+            return True
+        metrics.NOTICES.labels(fault.value).inc()
+        log.warning(
+            "notice %s to the %s of %s: %s", state.notice.id, state.notice.recipient, state.notice.agency, fault
+        )
+        self._waits.failed(state.notice.id)
+        if fault in _OF_THE_RELAY:
+            self._waits.failed(_RELAY)
+        if fault != state.fault:  # the same fault again would fill the log with nothing new
+            failed = state.notice.model_copy(update={"state": "failed", "detail": fault.value, "at": now})
+            await self._blocking(lambda: self._log.append([failed]))
+        return fault.final
+
+    async def _send(self, notice: Notice, ground: Ground) -> DeliveryFault | None:
+        directory = ground.assessment.directory
+        zone = ZoneInfo(directory.zone)
+        to = contact_of(directory, notice)
+        letter = compose(ground.assessment, notice, ground.records.transitions, written=_local(notice.at, zone).date())
+        if letter is None or to is None:
+            return DeliveryFault.NO_RECIPIENT
+        others = [one for one in ground.records.notices if one.state == "pending"]
+        try:
+            mail = build_message(
+                self._letters.render(letter, key=notice.id[:12]),
+                notice,
+                sender=self._sender,
+                operations=directory.operations,
+                to=to,
+                at=_local(notice.at, zone),
+                thread=references(notice, others),
+            )
+        except ValueError:
+            return DeliveryFault.RECIPIENT_REFUSED
+        return await self._mailer.send(mail, sender=self._sender, to=to.email)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(microsecond=0)
