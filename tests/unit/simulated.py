@@ -7,9 +7,26 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "thai-nguyen-2008"
 if str(EXAMPLE) not in sys.path:
     sys.path.insert(0, str(EXAMPLE))
+
+from simulator.run import write  # noqa: E402  isort: skip - importable only now
+from simulator.truth import World  # noqa: E402  isort: skip
+
+
+UNTIL = date(2008, 9, 30)
+_built: list[tuple[Path, World]] = []
+
+
+def province(factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """Return the folder and the truth of the example's world up to 30 September, written once for all tests."""
+    if not _built:
+        folder = factory.mktemp("province")
+        _built.append((folder, write(2008, UNTIL, folder)))
+    return _built[0]
 
 
 def log_text(folder: Path) -> str:

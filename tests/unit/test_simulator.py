@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.simulated import EXAMPLE, day, files, log_text, newest, rows
+from tests.unit.simulated import EXAMPLE, UNTIL, day, files, log_text, newest, rows
+from tests.unit.simulated import province as written_province
 
 from simulator.courses import AGENCIES, DEAD, JUDGED, NEVER, UBND_CODE  # isort: skip
 from simulator.run import NotThisFolderError, write  # isort: skip
 from simulator.truth import World  # isort: skip
 
-UNTIL = date(2008, 9, 30)
 ACTIVE = re.compile(
     r"^(\S{10})\S* mail postfix/qmgr\[\d+\]: (\w+): from=<([^>]*)>, size=\d+, nrcpt=\d+ \(queue active\)$", re.M
 )
@@ -36,8 +36,7 @@ class Province:
 
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
-    folder = tmp_path_factory.mktemp("province")
-    world = write(2008, UNTIL, folder)
+    folder, world = written_province(tmp_path_factory)
     return Province(folder, world, log_text(folder))
 
 

@@ -13,15 +13,14 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.sources import Sources
 from services.core.scope import targets_of
-from tests.unit.simulated import EXAMPLE, day, newest, rows
+from tests.unit.simulated import EXAMPLE, UNTIL, day, newest, rows
+from tests.unit.simulated import province as written_province
 
 from simulator.courses import AGENCIES, DEAD, NEVER, code_on  # isort: skip
 from simulator.days import HOLIDAYS  # isort: skip
 from simulator.oracle import INDICATORS, Oracle, concerned, is_silent  # isort: skip
-from simulator.run import write  # isort: skip
 from simulator.truth import Deed, Document, Item, Mailbox, Post, Span, World  # isort: skip
 
-UNTIL = date(2008, 9, 30)
 NEW_YEAR = datetime(2008, 1, 2, 9)
 HEALTH, POPULATION = "so-y-te", "chi-cuc-dan-so"
 
@@ -169,8 +168,8 @@ def test_silence_counts_working_days(on: date, silent: bool) -> None:
 
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Oracle]:
-    folder = tmp_path_factory.mktemp("province")
-    return folder, Oracle(write(2008, UNTIL, folder), UNTIL)
+    folder, world = written_province(tmp_path_factory)
+    return folder, Oracle(world, UNTIL)
 
 
 def test_files_say_the_same_as_the_truth(province: tuple[Path, Oracle]) -> None:
