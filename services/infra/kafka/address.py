@@ -52,7 +52,7 @@ class KafkaAddress:
 _TOO_LARGE = (kafka.errors.MessageSizeTooLargeError, kafka.errors.RecordListTooLargeError)
 
 # What the embedded broker says to a producer that it forgot when it restarted.
-FORGOTTEN = (
+_FORGOTTEN = (
     kafka.errors.OutOfOrderSequenceNumberError,
     kafka.errors.UnknownProducerIdError,
     kafka.errors.InvalidProducerEpochError,
@@ -63,7 +63,12 @@ FORGOTTEN = (
 def worn_out(error: BaseException) -> bool:
     """Return whether *error* says that the producer which met it can send nothing any more."""
     # kafka-python wraps what ends its transaction manager into the bare base class.
-    return isinstance(error, FORGOTTEN) or type(error) is kafka.errors.KafkaError
+    # After a delivery timeout its producer may wait for ever for an identity that it asked a lost connection for.
+    return isinstance(error, (*_FORGOTTEN, kafka.errors.KafkaTimeoutError)) or type(error) is kafka.errors.KafkaError
+
+
+# A message that still waited when its producer was given up meets the last of these.
+_LATER = (OSError, aiokafka.errors.KafkaConnectionError, kafka.errors.IllegalStateError)
 
 
 @contextmanager
@@ -73,9 +78,9 @@ def duties(what: str) -> Iterator[None]:
         yield
     except _TOO_LARGE as error:
         raise Rejected(f"{what}: larger than Kafka takes") from error
-    except OSError as error:
+    except _LATER as error:
         raise Transient(f"{what}: Kafka is away ({type(error).__name__})") from error
     except (kafka.errors.KafkaError, aiokafka.errors.KafkaError) as error:
-        if not error.retriable and not worn_out(error) and not isinstance(error, aiokafka.errors.KafkaConnectionError):
+        if not error.retriable and not worn_out(error):
             raise
         raise Transient(f"{what}: Kafka is away or not ready ({type(error).__name__})") from error

@@ -4,11 +4,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import kafka
+import kafka.errors
 
 from services.core.errors import Rejected, Transient
 from services.infra.kafka.address import Headers, KafkaAddress, duties, worn_out
@@ -33,6 +36,7 @@ class Publisher:
         self._capacity = self._room = room
         self._lock = threading.Lock()
         self._worn_out = False
+        self._refused_at = float("-inf")
         self._producer = connect()
         # Sending may block for metadata; one thread keeps that off the event loop and keeps the callers' order.
         self._sender = ThreadPoolExecutor(1, thread_name_prefix="kafka-send")
@@ -45,22 +49,28 @@ class Publisher:
         Rejected when a message is larger than Kafka takes, or all together are larger than the room. Blocks; from a
         coroutine use `publish_async`.
         """
+        acknowledged = self._start(messages)
         try:
-            self._start(messages).result(2 * self._patience)
+            acknowledged.result(2 * self._patience)
         except TimeoutError as error:
-            raise Transient("publishing: not acknowledged in time") from error
+            acknowledged.cancel()
+            raise self._too_late() from error
 
     async def publish_async(self, messages: Sequence[Message]) -> None:
         """Do what `publish` does without blocking the event loop."""
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._start(messages)), 2 * self._patience)
         except TimeoutError as error:
-            raise Transient("publishing: not acknowledged in time") from error
+            raise self._too_late() from error
 
     def close(self) -> None:
         """Send what waits, for at most the patience, and disconnect."""
         self._sender.shutdown(wait=True, cancel_futures=True)
-        self._producer.close(self._patience)
+        _end(self._producer, 0 if self._worn_out else self._patience)
+
+    def _too_late(self) -> Transient:
+        self._worn_out = True
+        return Transient("publishing: not acknowledged in time")
 
     def _start(self, messages: Sequence[Message]) -> Future[None]:
         acknowledged: Future[None] = Future()
@@ -75,38 +85,60 @@ class Publisher:
             if size > self._room:
                 raise Transient("publishing: too much waits for Kafka already")
             self._room -= size
-        self._sender.submit(self._send, messages, _Countdown(len(messages), acknowledged, lambda: self._free(size)))
+        countdown = _Countdown(len(messages), acknowledged, lambda: self._free(size))
+        self._sender.submit(self._send, messages, countdown, monotonic())
         return acknowledged
 
-    def _send(self, messages: Sequence[Message], countdown: "_Countdown") -> None:
+    def _send(self, messages: Sequence[Message], countdown: "_Countdown", asked: float) -> None:
+        if countdown.unwanted():
+            countdown.failed(Transient("publishing: nobody waits any more"), len(messages))
+            return
         for position, message in enumerate(messages):
             try:
                 with duties(f"publishing to {message.topic}"):
-                    sent = self._fresh().send(
+                    producer = self._fresh(asked)
+                    note = partial(self._note, producer)
+                    sent = producer.send(
                         message.topic, key=message.key, value=message.value, headers=list(message.headers)
                     )
             except Exception as error:  # whatever it is, the one who waits for the answer gets it
-                self._note(error.__cause__ or error)
+                self._note(self._producer, error.__cause__ or error)
                 countdown.failed(error, len(messages) - position)
                 return
             sent.add_callback(countdown.arrived)
-            sent.add_errback(self._note)
+            sent.add_errback(note)
             sent.add_errback(countdown.failed)
 
-    def _fresh(self) -> Any:
-        if self._worn_out:
-            worn, self._producer = self._producer, self._connect()
-            self._worn_out = False
-            worn.close(0)
+    def _fresh(self, asked: float) -> Any:
+        """Return a producer that works, as far as is known; who asked before the last refusal is not kept waiting."""
+        if not self._worn_out:
+            return self._producer
+        if asked <= self._refused_at:
+            raise Transient("publishing: Kafka is away")
+        _end(self._producer, 0)
+        try:
+            self._producer = self._connect()
+        except Exception:
+            self._refused_at = monotonic()
+            raise
+        self._worn_out = False
         return self._producer
 
-    def _note(self, error: BaseException) -> None:
-        if worn_out(error):
+    def _note(self, producer: Any, error: BaseException) -> None:
+        if producer is self._producer and worn_out(error):
             self._worn_out = True
 
     def _free(self, size: int) -> None:
         with self._lock:
             self._room += size
+
+
+def _end(producer: Any, timeout: float) -> None:
+    """Close *producer*; what it has not sent within *timeout* seconds fails."""
+    with suppress(kafka.errors.KafkaTimeoutError):
+        producer.close(timeout)
+    # close() leaves the thread running when something still waits; there is no public way to end it then.
+    producer._sender.force_close()
 
 
 class _Countdown:
@@ -118,6 +150,9 @@ class _Countdown:
         self._finished = finished
         self._error: BaseException | None = None
         self._lock = threading.Lock()
+
+    def unwanted(self) -> bool:
+        return self._result.cancelled()
 
     def arrived(self, _metadata: object) -> None:
         self._less(1, None)
