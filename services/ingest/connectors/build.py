@@ -97,6 +97,7 @@ def jobs_of_file(
     mappings: dict[str, Mapping] = {}
     jobs: list[Job] = []
     for template in run.connectors:
+        group = template.name.replace("{agency}", "*")
         for entry in spread(template, systems):
             patterns = entry.logs if isinstance(entry, PostfixEntry) else (entry.files,)
             if not any(glob.glob(str(systems / pattern) + "*") for pattern in patterns):  # noqa: PTH207 - as given
@@ -107,14 +108,12 @@ def jobs_of_file(
                 return Gateway(http, gateway, token, stop)
 
             if isinstance(entry, PostfixEntry):
-                job = postfix_job(entry, root=systems, zone=run.zone, clock=clock, sender=sender, group=template.name)
+                job = postfix_job(entry, root=systems, zone=run.zone, clock=clock, sender=sender, group=group)
             else:
                 if entry.mapping not in mappings:
                     mappings[entry.mapping] = load_mapping(path.parent / entry.mapping)
                 mapping = mappings[entry.mapping]
-                job = csv_job(
-                    entry, mapping, root=systems, zone=run.zone, clock=clock, sender=sender, group=template.name
-                )
+                job = csv_job(entry, mapping, root=systems, zone=run.zone, clock=clock, sender=sender, group=group)
             jobs.append(job)
     names = [job.name for job in jobs]
     if twice := sorted({name for name in names if names.count(name) > 1}):

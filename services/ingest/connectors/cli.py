@@ -54,7 +54,7 @@ Form = Annotated[Literal["table", "json"], typer.Option("--format", help="Form o
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, markup=False, style="red")
+    Console(stderr=True, highlight=False).print(message, markup=False, style="red", soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -234,7 +234,7 @@ def emit(
         for reason, count in result.rejected.most_common():
             console.print(f"  {count:,} {reason}")
         for place, reason, pointer in result.refused[:20]:
-            console.print(f"  event {place}: {reason} {pointer}", markup=False)
+            console.print(f"  event {place}: {reason} {pointer}", markup=False, soft_wrap=True)
     if result.rejected:
         raise typer.Exit(_PARTLY)
 

@@ -85,6 +85,7 @@ def print_summary(summaries: Sequence[Summary], jobs: Sequence[Job], form: str) 
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n")
         return
     console = Console(stderr=True, highlight=False)
+    console.width = max(console.width, 100)  # not cut where the output is a file
     groups: dict[str, list[Summary]] = {}
     for job, summary in zip(jobs, summaries, strict=True):
         groups.setdefault(job.group, []).append(summary)
@@ -105,23 +106,25 @@ def print_summary(summaries: Sequence[Summary], jobs: Sequence[Job], form: str) 
             f"{sums['days_reported']:,}",
             max(days).isoformat() if days else "–",
         )
-    console.print(table)
+    console.print(table, soft_wrap=True)
     whole = totals(summaries)
     for title, counts in (("read", whole["read"]), ("events", whole["events"]), ("refused", whole["rejected"])):
         if counts:
-            console.print(f"{title}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+            console.print(
+                f"{title}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()), soft_wrap=True
+            )
     for one in summaries:
         if one.rejected:
             console.print(
                 f"{one.name}: refused events are kept in {one.name}.rejected.jsonl beside the state, with reasons"
             )
         if one.stopped:
-            console.print(f"{one.name}: stopped: {one.stopped}", style="red", markup=False)
+            console.print(f"{one.name}: stopped: {one.stopped}", style="red", markup=False, soft_wrap=True)
     _print_remarks(console, [remark for one in summaries for remark in one.remarks])
 
 
 def _print_remarks(console: Console, remarks: list[str]) -> None:
     for remark in remarks[:_SHOWN_REMARKS]:
-        console.print(remark, style="yellow", markup=False)
+        console.print(remark, style="yellow", markup=False, soft_wrap=True)
     if len(remarks) > _SHOWN_REMARKS:
         console.print(f"… and {len(remarks) - _SHOWN_REMARKS:,} more; --format json lists them", style="yellow")
