@@ -157,6 +157,12 @@ class NoticeState:
     notice: Notice  # as first recorded, pending
     sent: bool
     fault: str  # of the last failure; empty where there is none
+    at: datetime  # when it was sent, or last recorded
+
+    @property
+    def state(self) -> str:
+        """Return pending, sent or failed."""
+        return "sent" if self.sent else "failed" if self.fault else "pending"
 
     @property
     def settled(self) -> bool:
@@ -173,8 +179,12 @@ def fold_notices(records: Iterable[Notice]) -> dict[str, NoticeState]:
     for number, ones in grouped.items():
         ones.sort(key=lambda one: (one.at, one.state != "pending"))
         failures = [one.detail for one in ones if one.state == "failed"]
+        sent = [one.at for one in ones if one.state == "sent"]
         states[number] = NoticeState(
-            notice=ones[0], sent=any(one.state == "sent" for one in ones), fault=failures[-1] if failures else ""
+            notice=ones[0],
+            sent=bool(sent),
+            fault=failures[-1] if failures else "",
+            at=sent[0] if sent else ones[-1].at,
         )
     return states
 
