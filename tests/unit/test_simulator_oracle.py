@@ -139,6 +139,8 @@ def test_a_dead_feed_keeps_its_last_day_and_a_mean_needs_both_parts() -> None:
     assert oracle.figure("documents-handled", DEAD, date(2008, 7, 31)).feed_state == "reporting"
     never = oracle.figure("documents-online", NEVER, UNTIL)
     assert (never.feed_state, never.judged_day) == ("never-connected", UNTIL)
+    empty = oracle.figure("documents-handled", NEVER, UNTIL).as_json()
+    assert (empty["numerator"], empty["denominator"], empty["ratio"]) == (None, None, None)
 
 
 def test_mean_is_exact() -> None:

@@ -35,9 +35,11 @@ class Figure:
     feed_state: str
 
     def as_json(self) -> dict[str, str | None]:
+        """Return the figure as text; null parts where there was nothing to count, for nothing is not zero."""
+        counted = bool(self.denominator)
         return {
-            "numerator": None if self.numerator is None else str(self.numerator),
-            "denominator": None if self.denominator is None else str(self.denominator),
+            "numerator": str(self.numerator) if counted else None,
+            "denominator": str(self.denominator) if counted else None,
             "ratio": None if self.ratio is None else f"{self.ratio.numerator}/{self.ratio.denominator}",
             "judged_day": self.judged_day.isoformat(),
             "feed_state": self.feed_state,
