@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.gateway import KEY, Gateway, encoded, event, prepare
+from tests.fixtures.gateway import KEY, Gateway, encoded, ensure, event, prepare, publish_documents, sources
+from tests.fixtures.kafka import Kafka
 from tests.fixtures.tansu import Tansu
 
 pytestmark = pytest.mark.integration
@@ -149,3 +150,43 @@ def test_it_does_not_start_without_a_key(key: str | None, fault: str) -> None:
     assert "TIENDO_INGEST_PORT" in done.stderr
     assert key is None or key not in done.stderr
     assert KEY not in json.dumps(done.stderr)
+
+
+def test_a_broker_that_was_told_anew_unnoticed(tansu: Tansu, own_gateway: Gateway) -> None:
+    """A broker that died and was told fewer documents while nobody sent anything: a later revision still takes effect."""
+    prepare(tansu.address)
+    for revision in (2, 3):
+        publish_documents(tansu.address, revision=revision)
+    own_gateway.start()
+    tansu.restart()
+    ensure(tansu.address)
+    publish_documents(tansu.address, revision=3)
+    publish_documents(tansu.address, revision=4, listed=sources(types=("mail.used", "headcount.declared")))
+    data = {"agency": "so-y-te", "day": "2008-09-30", "count": 3}
+    body = encoded(event(type="vn.tiendo.headcount.declared.v1", data=data))
+    until = time.monotonic() + 100
+    while (code := own_gateway.post(body).status_code) != 202:
+        assert time.monotonic() < until, (code, own_gateway.log.read_text())
+        time.sleep(0.5)
+
+
+@pytest.mark.kafka
+def test_on_apache_kafka(kafka: Kafka, tmp_path: Path) -> None:
+    """Accepted, refused, broker killed and back: the same on Apache Kafka, which forgets nothing."""
+    prepare(kafka.address)
+    running = Gateway(kafka.address, tmp_path)
+    try:
+        running.start()
+        assert running.post(encoded([event(), event(agency="none")]), BATCH).status_code == 207
+        kafka.kill9()
+        assert running.post(encoded(event())).status_code == 503
+        kafka.start()
+        running.wait_for("/readyz")
+        until = time.monotonic() + 60
+        while running.post(encoded(event())).status_code != 202:
+            assert time.monotonic() < until, running.log.read_text()
+            time.sleep(0.5)
+        assert len({one.id for one in running.events()}) == 1
+        assert len(running.rejections()) == 1
+    finally:
+        running.stop()

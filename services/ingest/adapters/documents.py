@@ -18,6 +18,8 @@ from services.ingest.metrics import IngestMetrics
 
 _log = logging.getLogger(__name__)
 _Revision = TypeVar("_Revision", DirectoryRevision, SourcesRevision)
+#: A broker that forgot everything and was told anew may look like one that has nothing new, so look again from time to time.
+_LOOK_AGAIN = 60.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -53,7 +55,7 @@ class Documents:
             reading = asyncio.create_task(self._read())
             again = asyncio.create_task(self._again.wait())
             try:
-                await asyncio.wait({reading, again}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({reading, again}, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in (reading, again):
                     task.cancel()
@@ -69,13 +71,15 @@ class Documents:
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
 
     async def _read(self) -> None:
-        caught_up = False
+        caught_up = changed = False
         async with aclosing(follow(self._address, Topic.PLANS)) as records:
             async for record in records:
                 if isinstance(record, CaughtUp):
                     caught_up = True
-                    self._put_in_force()
-                elif self._keep(record) and caught_up:
+                else:
+                    changed |= self._keep(record)
+                if caught_up and (changed or self._registry is None):
+                    changed = False
                     self._put_in_force()
 
     def _keep(self, record: Record) -> bool:

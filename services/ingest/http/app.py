@@ -18,6 +18,7 @@ from schemas.envelope import CloudEvent
 from schemas.events import CATALOGUE, PERSONAL
 from services.ingest.http.answers import EVENT_RESPONSES, Problem, problem
 from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE
+from services.ingest.http.docs import render_docs
 from services.ingest.http.events import Door
 from services.ingest.http.observed import Observed
 from services.ingest.metrics import IngestMetrics
@@ -97,7 +98,9 @@ def create_app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests."""
-    app = FastAPI(title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     bearer: SecurityBase = HTTPBearer(auto_error=False, description="The source's token.")
     app.add_middleware(Observed, metrics=metrics)
     _add_probes(app, metrics, missing)
@@ -131,6 +134,11 @@ def create_app(
             response_class=Response,
         )
     _declare(app, bearer)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(render_docs(app.openapi()), media_type="text/html")
+
     return app
 
 
