@@ -92,11 +92,13 @@ def show(
         out.print_json(found.model_dump_json(by_alias=True))
         return
     document = found.document
+    decision = document.decision
+    out.print(f"[bold]{escape(document.title.vi)}[/]")
+    out.print(f"{decision.number}, {decision.day}, {decision.signer}", markup=False)
     out.print(
-        f"[bold]{escape(document.title.vi)}[/]\n{escape(document.decision.number)}, {document.decision.day}, {document.decision.signer}\n"
-        f"revision {found.revision}, in force from {found.in_force_from}, published {found.published:%Y-%m-%d %H:%M} UTC\n"
-        f"{document.start} – {document.deadline}, behind from {document.behind_after} days"
+        f"revision {found.revision}, in force from {found.in_force_from}, published {found.published:%Y-%m-%d %H:%M} UTC"
     )
+    out.print(f"{document.start} – {document.deadline}, behind from {document.behind_after} days")
     table = Table("indicator", "title", "for", "target", "trajectory", "baseline")
     for indicator in document.indicators:
         for target in indicator.targets:

@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from schemas.directory import Directory
 from schemas.plan import Plan
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
+from services.cli.standing import FIELDS, standing
 from services.core.coverage import FeedState
 from services.core.definition import definition_of
 from services.core.standing import Verdict
@@ -307,3 +310,46 @@ def test_a_province_is_judged_in_seconds(bench: Bench) -> None:
 
     assert done.changed == 29 * 7 * 126
     assert spent < 10, f"{spent:.1f} s"  # about 2 s on a quiet machine
+
+
+def test_the_command_prints_what_was_judged(
+    filled: Bench, shared_chdb: ChdbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tiendo standing` gives the last day judged, or another, as a table in two languages, as JSON and as CSV."""
+    database = filled.database.rows("SELECT currentDatabase()")[0][0]
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(shared_chdb.port))
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", database)
+    command = typer.Typer()
+    command.command()(standing)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(command, ["--plan", "p", *arguments])
+        assert result.exit_code == code, result.output
+        return str(result.output)
+
+    assert "has not been judged yet; plans published: p" in run(code=1)
+    filled.judged()
+    records = json.loads(run("--format", "json"))
+    assert len(records) == 6
+    assert list(records[0]) == list(FIELDS)
+    one = next(record for record in records if (record["indicator"], record["agency"]) == ("handled", "a0"))
+    assert (one["numerator"], one["denominator"], one["ratio"], one["day"]) == (125, 1000, 0.125, "2008-09-30")
+    assert (one["verdict"], one["provisional"], one["forecast"]) == ("behind", False, "2009-10-10")
+    shown = next(record for record in records if record["indicator"] == "directed")
+    assert (shown["verdict"], shown["target"]) == (None, None)
+
+    earlier = json.loads(run("--format", "json", "--as-of", "2008-07-31", "--agency", "a0", "--indicator", "handled"))
+    assert [(row["day"], row["numerator"]) for row in earlier] == [("2008-07-31", 64)]
+    lines = run("--format", "csv", "--agency", "a1").splitlines()
+    assert lines[0] == ",".join(FIELDS)
+    assert len(lines) == 4
+    assert lines[2].endswith("silent,true")
+
+    vietnamese, english = run(), run("--lang", "en")
+    assert "chậm tiến độ" in vietnamese
+    assert "71 ngày chậm" in vietnamese
+    assert "29 văn bản/tuần" in vietnamese
+    assert "số liệu đến 15/08/2008" in vietnamese
+    assert "71 days behind" in english
+    assert "125/1000  12.5 %" in english
+    assert run("--as-of", "2007-01-01", code=1).strip() == "nothing was judged on 2007-01-01 that fits"

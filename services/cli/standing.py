@@ -1,0 +1,187 @@
+"""``tiendo standing``: who stands where, read from ClickHouse as it was judged."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.directory import Directory
+from schemas.plan import Plan
+from schemas.revisions import DirectoryRevision, PlanRevision
+from services.alerts.adapters.figures import FigureReader
+from services.alerts.core.evaluate import directory_in_force, plan_in_force
+from services.cli.standing_words import STYLES, Words, words_of
+from services.infra.clickhouse.client import ClickHouse, open_clickhouse
+from services.infra.settings import SharedSettings
+
+#: The fields of a standing, the same wherever one leaves the system.
+FIELDS: Final = (
+    "plan", "revision", "indicator", "agency", "day", "numerator", "denominator", "ratio", "measured_share", "planned",
+    "target", "verdict", "days_behind", "spi", "needed_pace", "recent_pace", "forecast", "forecast_low", "forecast_high",
+    "feed_state", "provisional",
+)  # fmt: skip
+WIDTH: Final = 150  # of the table where no terminal says otherwise
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """How standing is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Language(StrEnum):
+    """Whose words the table uses; JSON and CSV have none."""
+
+    VI = "vi"
+    EN = "en"
+
+
+def standing(
+    plan: str = typer.Option(..., "--plan", help="The plan's id."),
+    as_of: datetime | None = typer.Option(
+        None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
+    ),
+    indicator: list[str] | None = typer.Option(None, "--indicator", help="Only this one; may be repeated."),
+    agency: list[str] | None = typer.Option(None, "--agency", help="Only this one; may be repeated."),
+    form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
+    lang: Language = typer.Option(Language.VI, "--lang", help="Words of the table: vi or en."),
+) -> None:
+    """Print who stands where: verdict, figure, plan, days behind, needed pace, forecast.
+
+    Example: tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang en
+    """
+    err = Console(stderr=True, highlight=False)
+    with open_clickhouse(SharedSettings().clickhouse()) as database:
+        reader = FigureReader(database)
+        day = as_of.date() if as_of else _last_judged(reader, plan)
+        if day is None:
+            known = ", ".join(reader.plan_ids()) or "none"
+            err.print(f"plan {plan!r} has not been judged yet; plans published: {known}", markup=False)
+            raise typer.Exit(1)
+        rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
+        plans, directories = _documents(reader, plan)
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(as_csv(rows))
+    elif not rows:
+        err.print(f"nothing was judged on {day} that fits", markup=False)
+        raise typer.Exit(1)
+    else:
+        in_force, directory = plan_in_force(plans, day), directory_in_force(directories, day)
+        if in_force is None or directory is None:
+            err.print(f"no revision of {plan!r} is in force on {day}", markup=False)
+            raise typer.Exit(1)
+        out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
+        print_table(out, rows, in_force.document, directory.document, day, words_of(lang))
+
+
+def read_standing(
+    database: ClickHouse, plan: str, day: date, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of *day*, of these indicators and agencies where any are named."""
+    return database.named(
+        "SELECT * FROM standing FINAL WHERE plan = %(plan)s AND day = toDate32(%(day)s) "
+        "AND (%(any_indicator)s = 1 OR indicator IN %(indicators)s) AND (%(any_agency)s = 1 OR agency IN %(agencies)s) "
+        "ORDER BY indicator, agency",
+        {
+            "plan": plan,
+            "day": day.isoformat(),
+            "any_indicator": int(not indicators),
+            "indicators": tuple(indicators) or ("",),
+            "any_agency": int(not agencies),
+            "agencies": tuple(agencies) or ("",),
+        },
+    )
+
+
+def as_record(row: Row) -> dict[str, Any]:
+    """Return the fields of a standing as JSON values: days as ISO dates, null where there is none."""
+    record: dict[str, Any] = {}
+    for name in FIELDS:
+        value = row[name]
+        if isinstance(value, Decimal):
+            value = int(value) if value == value.to_integral_value() else float(value)
+        elif isinstance(value, date):
+            value = value.isoformat()
+        record[name] = value
+    record["verdict"] = record["verdict"] or None
+    record["provisional"] = bool(row["provisional"])
+    return record
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Return the same records as CSV, null as an empty field."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        record = as_record(row)
+        writer.writerow(record | {"provisional": str(record["provisional"]).lower()})
+    return text.getvalue()
+
+
+def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Directory, day: date, words: Words) -> None:
+    """Print one table per indicator, in the plan's order, those furthest behind first."""
+    names = {one.id: one.name.text(words.language) for one in directory.agencies}
+    out.print(f"[bold]{escape(plan.title.text(words.language))}[/] — {words.as_of} {words.date(day)}")
+    for indicator in plan.indicators:
+        mine = [row for row in rows if row["indicator"] == indicator.id]
+        if not mine:
+            continue
+        table = Table(
+            title=indicator.title.text(words.language), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+        )
+        for heading in words.headings:
+            table.add_column(
+                heading, justify="left" if heading in words.texts else "right", no_wrap=heading in words.short
+            )
+        for row in sorted(mine, key=_worst_first):
+            verdict = row["verdict"]
+            table.add_row(
+                escape(names.get(row["agency"]) or row["agency"]),
+                f"[{STYLES.get(verdict, 'default')}]{words.verdicts[verdict]}[/]",
+                words.figure(row),
+                words.percent(row["planned"]),
+                words.percent(row["target"]),
+                words.days(row["days_behind"]),
+                words.needed(row, indicator.unit.text(words.language)),
+                words.forecast(row),
+                words.feed(row),
+            )
+        out.print()
+        out.print(table)
+    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in words.verdicts}
+    out.print("   ".join(f"{words.verdicts[verdict]}: {count}" for verdict, count in counts.items() if count))
+
+
+def _worst_first(row: Row) -> tuple[bool, float, str]:
+    behind = row["days_behind"]
+    return behind is None, -(behind or 0.0), row["agency"]
+
+
+def _last_judged(reader: FigureReader, plan: str) -> date | None:
+    evaluation = reader.last_evaluation(plan)
+    return evaluation.day if evaluation else None
+
+
+def _documents(reader: FigureReader, plan: str) -> tuple[list[PlanRevision], list[DirectoryRevision]]:
+    plans = reader.plans(plan)
+    return plans, reader.directories(plans[-1].document.directory) if plans else []

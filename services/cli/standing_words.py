@@ -1,0 +1,180 @@
+"""What a standing is called, and how its numbers are written, in Vietnamese and English."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+STYLES: Final = {
+    "behind": "bold red",
+    "missed": "bold red",
+    "at-risk": "yellow",
+    "achieved": "bold green",
+    "ahead": "green",
+    "on-track": "green",
+    "no-data": "dim",
+    "too-few": "dim",
+    "not-started": "dim",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """The words and number forms of one language."""
+
+    language: str
+    as_of: str
+    headings: tuple[str, str, str, str, str, str, str, str, str]
+    verdicts: Mapping[str, str]  # "" is an indicator without a target
+    feeds: Mapping[str, str]
+    per_week: str
+    points: str
+    late: str
+    early: str
+    since: str
+    never: str
+    comma: str
+    day_form: str
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The headings of columns that hold words."""
+        return frozenset((*self.headings[:2], self.headings[8]))
+
+    @property
+    def short(self) -> frozenset[str]:
+        """The headings of columns that must stay on one line."""
+        return frozenset(self.headings[1:6])
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """Return *value* with the language's decimal mark."""
+        return f"{value:.{digits}f}".replace(".", self.comma)
+
+    def date(self, day: date) -> str:
+        """Return *day* as the language writes it."""
+        return day.strftime(self.day_form)
+
+    def percent(self, share: float | None) -> str:
+        """Return a share of 1 as a percentage."""
+        return "–" if share is None else f"{self.number(share * 100)} %"
+
+    def figure(self, row: Mapping[str, Any]) -> str:
+        """Return cases and ratio; a mean has its ratio alone."""
+        ratio = self.percent(row["ratio"])
+        if row["denominator"] is None:
+            return ratio
+        return f"{row['numerator']:f}".split(".")[0] + f"/{row['denominator']:f}".split(".")[0] + f"  {ratio}"
+
+    def days(self, behind: float | None) -> str:
+        """Return days behind, or ahead, to the nearest day."""
+        if behind is None:
+            return "–"
+        whole = math.floor(abs(behind) + 0.5)
+        return "0" if whole == 0 else f"{whole} {self.late if behind > 0 else self.early}"
+
+    def needed(self, row: Mapping[str, Any], unit: str) -> str:
+        """Return the needed pace a week: in cases, rounded up, or in points where there are none to count."""
+        pace = row["needed_pace"]
+        if not pace:
+            return "–"
+        if row["denominator"] is None:
+            return f"{self.number(pace * 700)} {self.points}{self.per_week}"
+        # A float of an exact share may lie a hair above a whole number of cases, which is no case more.
+        cases = math.ceil(
+            Fraction(pace).limit_denominator(10**9) * Fraction(row["denominator"]) * 7 - Fraction(1, 10**6)
+        )
+        return f"{cases} {unit}{self.per_week}"
+
+    def forecast(self, row: Mapping[str, Any]) -> str:
+        """Return when the target is reached at the recent pace, with the range."""
+        if row["verdict"] in ("achieved", "missed", "", "no-data", "too-few", "not-started"):
+            return "–"
+        if row["forecast"] is None:
+            return self.never if row["recent_pace"] is not None else "–"
+        low, high = row["forecast_low"], row["forecast_high"]
+        span = f" ({self.date(low) if low else '…'} – {self.date(high) if high else '…'})" if low != high else ""
+        return self.date(row["forecast"]) + span
+
+    def feed(self, row: Mapping[str, Any]) -> str:
+        """Return the state of the feeds, with the last day covered where the verdict is frozen."""
+        state = self.feeds[row["feed_state"]]
+        return f"{state}, {self.since} {self.date(row['judged_day'])}" if row["judged_day"] < row["day"] else state
+
+
+VIETNAMESE: Final = Words(
+    language="vi",
+    as_of="đến hết ngày",
+    headings=(
+        "Cơ quan",
+        "Đánh giá",
+        "Kết quả",
+        "Kế hoạch",
+        "Chỉ tiêu",
+        "Tiến độ",
+        "Cần đạt",
+        "Dự báo",
+        "Nguồn số liệu",
+    ),
+    verdicts={
+        "no-data": "chưa có số liệu",
+        "too-few": "quá ít",
+        "not-started": "chưa bắt đầu",
+        "achieved": "đã đạt",
+        "missed": "không đạt",
+        "behind": "chậm tiến độ",
+        "at-risk": "có nguy cơ",
+        "ahead": "vượt tiến độ",
+        "on-track": "đúng tiến độ",
+        "": "không đặt chỉ tiêu",
+    },
+    feeds={
+        "never-connected": "chưa kết nối",
+        "silent": "mất tín hiệu",
+        "partial": "thiếu một phần",
+        "reporting": "đầy đủ",
+    },
+    per_week="/tuần",
+    points="điểm %",
+    late="ngày chậm",
+    early="ngày sớm",
+    since="số liệu đến",
+    never="không đạt được",
+    comma=",",
+    day_form="%d/%m/%Y",
+)
+
+ENGLISH: Final = Words(
+    language="en",
+    as_of="as of",
+    headings=("Agency", "Verdict", "Figure", "Plan", "Target", "Schedule", "Needed", "Forecast", "Feeds"),
+    verdicts={
+        "no-data": "no data",
+        "too-few": "too few",
+        "not-started": "not started",
+        "achieved": "achieved",
+        "missed": "missed",
+        "behind": "behind",
+        "at-risk": "at risk",
+        "ahead": "ahead",
+        "on-track": "on track",
+        "": "no target",
+    },
+    feeds={"never-connected": "never connected", "silent": "silent", "partial": "partial", "reporting": "reporting"},
+    per_week=" a week",
+    points="points",
+    late="days behind",
+    early="days ahead",
+    since="data to",
+    never="never at this pace",
+    comma=".",
+    day_form="%Y-%m-%d",
+)
+
+
+def words_of(language: str) -> Words:
+    """Return the words of *language*, ``vi`` or ``en``."""
+    return ENGLISH if language == "en" else VIETNAMESE
