@@ -4,145 +4,22 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from schemas.directory import Directory
-from schemas.plan import Plan
-from services.alerts.adapters.figures import FigureReader
-from services.alerts.adapters.standing_store import StandingStore
-from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
+from services.alerts.evaluate import NotYet, Round, Waiting, finish
 from services.cli.standing import FIELDS, standing
 from services.core.coverage import FeedState
-from services.core.definition import definition_of
 from services.core.standing import Verdict
-from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
+from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer
+from tests.fixtures.standing import DAY, NOW, START, Bench, course, directory, plan
 
 pytestmark = pytest.mark.integration
-
-ZONE = "Asia/Ho_Chi_Minh"
-START, DAY, DEADLINE = date(2008, 5, 28), date(2008, 9, 30), date(2008, 12, 31)
-NOW = datetime(2008, 10, 1, 1, tzinfo=UTC)
-OWNER = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
-
-
-def directory(agencies: int = 2) -> Directory:
-    feeds = [
-        {
-            "id": f"a{n}.docs",
-            "title": {"vi": "Sổ"},
-            "source": f"/office/a{n}",
-            "types": ["document.handled", "task.directed"],
-            "covers": {"agencies": [f"a{n}"]},
-            "owner": OWNER,
-        }
-        for n in range(agencies)
-    ]
-    return Directory.model_validate(
-        {
-            "directory": "d",
-            "in_force_from": START,
-            "groups": {"offices": {"vi": "Các sở"}},
-            "operations": OWNER | {"role": "operations"},
-            "agencies": [{"id": f"a{n}", "name": {"vi": f"Sở {n}"}, "groups": ["offices"]} for n in range(agencies)],
-            "feeds": feeds,
-        }
-    )
-
-
-def plan(target: str = "50 %", since: date = START, extra: int = 0) -> Plan:
-    unit = {"vi": "văn bản"}
-
-    def items(name: str, facts: str, **rest: Any) -> dict[str, Any]:
-        return {"id": name, "title": {"vi": name}, "unit": unit, "measure": {"kind": "items", "facts": facts}} | rest
-
-    wanted = [{"group": "offices", "target": target}]
-    mean = {"kind": "mean", "of": [{"indicator": "handled"}, {"indicator": "directed", "weight": 3}]}
-    return Plan.model_validate(
-        {
-            "plan": "p",
-            "title": {"vi": "Kế hoạch"},
-            "decision": {"number": "1", "day": START, "signer": "UBND"},
-            "in_force_from": since,
-            "start": START,
-            "deadline": DEADLINE,
-            "directory": "d",
-            "indicators": [
-                items("handled", "document.handled", targets=wanted),
-                items("directed", "task.directed", shown_for=["offices"]),
-                {"id": "online", "title": {"vi": "x"}, "unit": unit, "measure": mean, "targets": wanted},
-                *(
-                    items(f"more{n}", "document.handled", targets=[{"group": "offices", "target": f"{n + 10} %"}])
-                    for n in range(extra)
-                ),
-            ],
-        }
-    )
-
-
-class Bench:
-    """A database with a plan, and hands to put figures into it."""
-
-    def __init__(self, database: ClickHouse) -> None:
-        self.database = database
-        self.reader, self.store = FigureReader(database), StandingStore(database)
-
-    def publish(self, kind: str, document: Plan | Directory, revision: int = 1) -> None:
-        name = document.plan if isinstance(document, Plan) else document.directory
-        self.database.insert(
-            "plan_revisions",
-            ["kind", "id", "revision", "in_force_from", "published", "document"],
-            [
-                [kind],
-                [name],
-                [revision],
-                [document.in_force_from],
-                [datetime(2008, 5, 27, revision, tzinfo=UTC)],
-                [document.model_dump_json(by_alias=True)],
-            ],
-        )
-
-    def figures(self, document: Plan, indicator: str, agency: str, course: dict[date, tuple[int, int]]) -> None:
-        found = next(one for one in document.indicators if one.id == indicator)
-        definition = definition_of(found, document)
-        assert definition is not None
-        basis = self.reader.now()
-        rows = [
-            (definition.hash, agency, day, Decimal(done), Decimal(of), 1.0, basis) for day, (done, of) in course.items()
-        ]
-        names = ["definition", "agency", "day", "numerator", "denominator", "measured_share", "basis"]
-        self.database.insert("adoption", names, list(zip(*rows, strict=True)))
-
-    def reports(self, agency: str, first: date, last: date) -> None:
-        basis = self.reader.now()
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        rows = [
-            (f"/office/{agency}", kind, day, 3, 3, basis)
-            for day in days
-            for kind in ("document.handled", "task.directed")
-        ]
-        names = ["source", "type", "day", "reported", "counted", "basis"]
-        self.database.insert("feed_days", names, list(zip(*rows, strict=True)))
-
-    def round(self, now: datetime = NOW, **options: Any) -> Round | NotYet:
-        return evaluate_round(self.reader, self.store, now, plan="p", zone=ZONE, **options)
-
-    def judged(self, now: datetime = NOW, **options: Any) -> Round:
-        done = self.round(now, **options)
-        assert isinstance(done, Round), done
-        return done
-
-    def row(self, indicator: str, agency: str, day: date = DAY) -> dict[str, Any]:
-        return self.database.named(
-            "SELECT * FROM standing FINAL WHERE indicator = %(i)s AND agency = %(a)s AND day = toDate32(%(d)s)",
-            {"i": indicator, "a": agency, "d": day.isoformat()},
-        )[0]
 
 
 @pytest.fixture
@@ -151,11 +28,6 @@ def bench(shared_chdb: ChdbServer, chdb_database: str) -> Iterator[Bench]:
     migrate(address)
     with open_clickhouse(address) as database:
         yield Bench(database)
-
-
-def course(per_day: float, of: int = 1000, last: date = DAY) -> dict[date, tuple[int, int]]:
-    days = (last - START).days + 1
-    return {START + timedelta(days=n): (round(n * per_day), of) for n in range(days)}
 
 
 @pytest.fixture
