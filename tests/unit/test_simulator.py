@@ -191,6 +191,11 @@ def test_registers_hold_every_kind_of_document(province: Province) -> None:
     assert any(own[k]["Ngày vào sổ"] != central[k]["Ngày vào sổ"] for k in both)
     assert own.keys() - central.keys()
 
+    keys = Counter(
+        (d.number, d.agency, d.issuer.startswith(UBND_CODE), d.counterpart) for d in province.world.documents
+    )
+    assert max(keys.values()) == 1, "a number is given once, whatever the office's code"
+
     every = [row for p in province.folder.rglob("exchange-*.csv") for row in rows(p)]
     cases = Counter[str]()
     for row in every:

@@ -80,7 +80,7 @@ class Papers:
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self._seed = seed
-        self._numbers: dict[tuple[str, int], int] = {}
+        self._numbers: dict[str, int] = {}
 
     def build(self) -> None:
         """Fill the world's documents and items."""
@@ -92,9 +92,10 @@ class Papers:
             self._items(agency, "tasks", 90, rate(course.directed, target), 12)
             self._items(agency, "records", 240, lambda day, share=course.filed: share, 3)  # type: ignore[misc]
 
-    def _number(self, issuer: str, suffix: str, year: int = 2008) -> str:
-        self._numbers[issuer, year] = self._numbers.get((issuer, year), 0) + 1
-        return f"{self._numbers[issuer, year]}/{suffix}"
+    def _number(self, issuer: str, suffix: str) -> str:
+        """Return the office's next number of the year; a new code of the office does not begin it anew."""
+        self._numbers[issuer] = self._numbers.get(issuer, 0) + 1
+        return f"{self._numbers[issuer]}/{suffix}"
 
     def _with_leadership(self) -> None:
         """Documents between UBND tỉnh and every office, most of them in both registers."""
@@ -112,12 +113,12 @@ class Papers:
             code = code_on(agency, day)
             if upward:
                 issuer, counterpart = code, UBND_CODE
-                number = self._number(code, f"{random.choice(('BC', 'TTr', 'CV'))}-{agency.notation}")
+                number = self._number(agency.id, f"{random.choice(('BC', 'TTr', 'CV'))}-{agency.notation}")
             else:
                 issuer, counterpart = UBND_CODE, code
                 # A circular goes to several offices under one number: a document with each of them.
                 if on != day or agency.id in to or random.random() < 0.3:
-                    circular, on, to = self._number(UBND_CODE, random.choice(("UBND-VX", "QĐ-UBND"))), day, set()
+                    circular, on, to = self._number(UBND, random.choice(("UBND-VX", "QĐ-UBND"))), day, set()
                 to.add(agency.id)
                 number = circular
             case = endings[agency.id].deal() if electronic[agency.id].take(shares[agency.id](day)) else "paper"
@@ -174,7 +175,7 @@ class Papers:
             self._add(None, day, UBND_CODE, random.choice(MINISTRIES), deeds)
 
     def _add(self, issuer: Agency | None, day: date, code: str, counterpart: str, deeds: list[Deed]) -> None:
-        number = self._number(code, f"CV-{issuer.notation}" if issuer else "UBND-BC")
+        number = self._number(issuer.id, f"CV-{issuer.notation}") if issuer else self._number(UBND, "UBND-BC")
         self._world.documents.append(
             Document(
                 number=number, issued_on=day, issuer=code, counterpart=counterpart, agency=None, deeds=tuple(deeds)
