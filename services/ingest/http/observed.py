@@ -40,8 +40,9 @@ class Observed:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:  # a fault of ours; its text may hold what was sent, its place does not
-            place = "".join(traceback.format_tb(error.__traceback__, limit=-6))
-            _errors.error("a request failed with %s\n%s", type(error).__name__, place)
+            frames = traceback.extract_tb(error.__traceback__)[-6:]
+            place = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+            _errors.error("a request failed with %s at %s", type(error).__name__, place)
             if code == 0:
                 await problem("internal", "a fault of the gateway; sending again is safe")(scope, receive, sending)
         self._note(scope, code, monotonic() - began)

@@ -1,0 +1,153 @@
+"""The HTTP around the door where no broker is needed: faults of ours, slow senders, what is not ready."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from schemas.events import CATALOGUE
+from schemas.sources import TokenHash
+from services.core.errors import Transient
+from services.infra.kafka import Message
+from services.ingest.adapters.rejected import RejectedRecords
+from services.ingest.adapters.sealing import Seal
+from services.ingest.core.permission import Permit, Registry
+from services.ingest.http.app import create_app
+from services.ingest.http.events import Door, Limits
+from services.ingest.metrics import IngestMetrics
+from tests.unit.ingest.examples import NOW, PSEUDONYMS, example, raw
+
+HEADERS = {"Authorization": "Bearer t", "Content-Type": "application/cloudevents+json"}
+_SHA256 = hashlib.sha256(b"t").hexdigest()
+AGENCIES = frozenset({"tinh-thai-nguyen"})
+REGISTRY = Registry(
+    agencies=AGENCIES,
+    permits={"/mail/thai-nguyen": Permit("/mail/thai-nguyen", frozenset(CATALOGUE), AGENCIES)},
+    tokens={_SHA256[:8]: ((TokenHash(sha256=_SHA256), "/mail/thai-nguyen"),)},
+)
+
+
+class Kept:
+    """Keeps what is published, or is away."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.messages: list[Message] = []
+        self._away = away
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        if self._away:
+            raise Transient("away")
+        self.messages += messages
+
+
+def client(
+    publishing: Kept,
+    *,
+    registry: Registry | None = REGISTRY,
+    now: Callable[[], datetime] = lambda: NOW,
+    seconds: float = 5,
+) -> httpx.AsyncClient:
+    """Return a client of an app made for one test."""
+    metrics = IngestMetrics()
+    door = Door(
+        registry=lambda: registry,
+        pseudonyms=PSEUDONYMS,
+        records=RejectedRecords(PSEUDONYMS, Seal(b"s" * 32)),
+        publishing=publishing,
+        metrics=metrics,
+        now=now,
+        limits=Limits(body=100_000, events=10, seconds=seconds, tolerance=timedelta(minutes=5)),
+    )
+    app = create_app(door, metrics, missing=lambda: [] if registry else ["something"])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway", headers=HEADERS)
+
+
+def test_a_fault_of_ours_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug is answered 500 in typed JSON; the log names its place, never the text of the error."""
+
+    def broken() -> datetime:
+        raise ValueError("lan@thainguyen.example")
+
+    async def run() -> httpx.Response:
+        async with client(Kept(), now=broken) as to:
+            return await to.post("/v1/events", content=b"{}")
+
+    with caplog.at_level(logging.DEBUG):
+        answer = asyncio.run(run())
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal")
+    assert "ValueError" in caplog.text
+    assert "lan@" not in caplog.text
+
+
+def test_a_slow_body_is_given_up() -> None:
+    """A body that does not arrive in time is answered 408."""
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(10)
+
+    async def run() -> httpx.Response:
+        async with client(Kept(), seconds=0.05) as to:
+            return await to.post("/v1/events", content=trickle())
+
+    answer = asyncio.run(run())
+    assert (answer.status_code, answer.json()["error"]) == (408, "too-slow")
+
+
+@pytest.mark.parametrize(
+    "body", [raw(example("mail.used")), b"{", b'{"id":"1"}'], ids=["good", "unreadable", "refused"]
+)
+def test_without_an_acknowledgement_there_is_no_verdict(body: bytes) -> None:
+    """Neither acceptance nor refusal is told before the broker has it."""
+
+    async def run() -> httpx.Response:
+        async with client(Kept(away=True)) as to:
+            return await to.post("/v1/events", content=body)
+
+    answer = asyncio.run(run())
+    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "2"
+
+
+def test_without_a_directory_nothing_is_judged() -> None:
+    """Until the directory is read, the gateway is not ready and answers 503."""
+
+    async def run() -> list[httpx.Response]:
+        async with client(Kept(), registry=None) as to:
+            return [await to.post("/v1/events", content=b"{}"), await to.get("/readyz")]
+
+    assert [answer.status_code for answer in asyncio.run(run())] == [503, 503]
+
+
+def test_a_token_ends_when_it_says() -> None:
+    """A token with an end is valid up to that moment and not at it."""
+    until = datetime(2008, 10, 1, tzinfo=UTC)
+    ending = Registry(
+        permits=REGISTRY.permits,
+        tokens={_SHA256[:8]: ((TokenHash(sha256=_SHA256, until=until), "/mail/thai-nguyen"),)},
+    )
+    assert ending.authenticate(_SHA256, until - timedelta(seconds=1)) is not None
+    assert ending.authenticate(_SHA256, until) is None
+    assert ending.authenticate(_SHA256[:-1] + "x", until - timedelta(seconds=1)) is None
+
+
+def test_one_record_per_agency() -> None:
+    """Events of one agency share a record, an agency's only event travels alone, and the header says which."""
+    events = [example("mail.used") | {"id": str(number)} for number in range(3)]
+
+    async def run(kept: Kept) -> None:
+        async with client(kept) as to:
+            batch = b"[" + b",".join(map(raw, events)) + b"]"
+            await to.post("/v1/events", content=batch, headers={"Content-Type": "application/cloudevents-batch+json"})
+            await to.post("/v1/events", content=raw(events[0]))
+
+    kept = Kept()
+    asyncio.run(run(kept))
+    assert [(one.key, dict(one.headers)["content-type"]) for one in kept.messages] == [
+        (b"tinh-thai-nguyen", b"application/cloudevents-batch+json"),
+        (b"tinh-thai-nguyen", b"application/cloudevents+json"),
+    ]
