@@ -238,7 +238,7 @@ def test_known_at_forgets_what_came_later(database):
     assert ("use", "a", day("06-02")) not in asked(database)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=event_lists, known_at=moments)
 def test_figures_equal_the_oracle(database, events, known_at):
     """For any events, as known now and as known then, SQL and the naive oracle agree in every figure."""
@@ -249,7 +249,7 @@ def test_figures_equal_the_oracle(database, events, known_at):
     assert asked(database, known_at) == expected(events, known_at)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), events=event_lists)
 def test_marks_lead_to_every_change(database, data, events):
     """However events come in, what is recomputed from marks alone ends as if all had been known from the start."""

@@ -9,7 +9,7 @@ other AS (
                      to_day AS to_day, retracted AS retracted
               FROM mailboxes
               WHERE received <= %(known_at)s
-                AND address IN (SELECT address FROM mailboxes WHERE owner IN (SELECT person FROM roster)))
+                AND address IN (SELECT address FROM mailboxes WHERE owner IN (SELECT person FROM people)))
         GROUP BY address, stint, source
         HAVING gone = 0
     )

@@ -1,4 +1,8 @@
--- When each person is on the roster, per judged agency, within the member agency's life and the days asked for.
+-- When each person is on the roster, per judged agency, within the member agency's life and the days asked for. `people`
+-- are those concerned, found cheaply, because a query names them several times and every naming is computed anew.
+people AS (
+    SELECT person FROM memberships WHERE roster = %(roster)s AND agency IN (SELECT agency FROM scope)
+),
 roster AS (
     SELECT s.judged AS judged, m.person AS person,
            greatest(m.first, s.first) AS first, least(m.last, s.last) AS last
