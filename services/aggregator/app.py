@@ -10,6 +10,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any
 
 import faust
@@ -32,6 +33,7 @@ TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
 _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
 _FINISH_WITHIN = 20.0
+_LONGEST_REST = 10.0
 
 
 class Life:
@@ -106,10 +108,18 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
             _agent(name, duty, settings, progress, life)
         )
 
+    rest_until = 0.0
+
     @app.timer(settings.aggregator_interval, on_leader=True)
     async def lead() -> None:
-        if not life.stop.is_set():
-            await life.run(work.round())
+        nonlocal rest_until
+        started = monotonic()
+        if life.stop.is_set() or started < rest_until:
+            return
+        await life.run(work.round())
+        # While a backlog is read every round finds much to do; half of the time belongs to the reading.
+        ended = monotonic()
+        rest_until = ended + min(ended - started, _LONGEST_REST)
 
     @app.timer(1.0)
     async def beat() -> None:

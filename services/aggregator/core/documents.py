@@ -14,6 +14,8 @@ from services.core.trajectory import curve_for
 
 
 class AgencyRow(NamedTuple):
+    """An agency as a directory's revision has it."""
+
     directory: str
     revision: int
     agency: str
@@ -26,6 +28,8 @@ class AgencyRow(NamedTuple):
 
 
 class CodeRow(NamedTuple):
+    """What an agency is called (``scheme:value``), both days included."""
+
     directory: str
     revision: int
     code: str
@@ -36,6 +40,8 @@ class CodeRow(NamedTuple):
 
 
 class FeedRow(NamedTuple):
+    """A feed; *silence_limit* in working hours."""
+
     directory: str
     revision: int
     feed: str
@@ -47,6 +53,8 @@ class FeedRow(NamedTuple):
 
 
 class DefinitionRow(NamedTuple):
+    """A definition that an indicator of a plan's revision asks for, from *first_day* on."""
+
     definition: str
     canonical: str
     kind: str
@@ -57,6 +65,8 @@ class DefinitionRow(NamedTuple):
 
 
 class ScopeRow(NamedTuple):
+    """Whose figure a member agency counts for, both days included."""
+
     definition: str
     directory: str
     revision: int
@@ -67,6 +77,8 @@ class ScopeRow(NamedTuple):
 
 
 class ScheduleRow(NamedTuple):
+    """The planned value (a share of 1) of a day."""
+
     plan: str
     revision: int
     indicator: str

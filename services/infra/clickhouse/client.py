@@ -15,6 +15,10 @@ from services.core.errors import Transient
 
 Row = tuple[Any, ...]
 
+# What a healthy server may answer and take back later: timed out, too many queries at once, a fault of its own network,
+# out of memory for now, read-only for now, too many parts, too few replicas, an insert of unknown fate, Keeper away.
+_PASSING = frozenset({159, 202, 209, 210, 241, 242, 252, 285, 319, 999})
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClickHouseAddress:
@@ -36,6 +40,7 @@ class ClickHouse:
     """One connection. A network fault raises :class:`Transient`; the next call connects anew.
 
     What the server refuses (a wrong query, a type) raises the driver's ``ServerException``: a bug, not something to retry.
+    What it cannot do at the moment (out of memory, too many parts, no Keeper) raises :class:`Transient` too.
     """
 
     def __init__(self, address: ClickHouseAddress) -> None:
@@ -91,8 +96,10 @@ class ClickHouse:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except ServerException:
-            raise
+        except ServerException as fault:
+            if fault.code not in _PASSING:
+                raise
+            raise Transient(f"ClickHouse at {self._address!r} cannot do it now: code {fault.code}") from fault
         except (NetworkError, SocketTimeoutError, EOFError, OSError) as fault:
             self._client.disconnect()
             raise Transient(f"ClickHouse at {self._address!r} is not answering: {type(fault).__name__}") from fault
