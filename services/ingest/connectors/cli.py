@@ -1,7 +1,7 @@
 """``tiendo connect`` and ``tiendo emit``.
 
 Exit codes: 0 all is well; 1 finished, but events were refused or rows were faulty; 2 a wrong option or an unreadable file;
-3 stopped, and the message says what to do; 130 interrupted (the next start goes on).
+3 stopped, and the message says what to do; 130 interrupted in its work (the next start goes on).
 """
 
 from __future__ import annotations
