@@ -17,6 +17,7 @@ from rich.table import Table
 from schemas.warnings import WARNING_RECORD, Notice, Transition
 from services.alerts.core.lifecycle import fold
 from services.alerts.core.notices import NoticeState, fold_notices
+from services.cli.standing import WIDTH
 from services.core.errors import Rejected
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.settings import SharedSettings
@@ -155,7 +156,7 @@ def _print_csv(listed: list[Listed]) -> None:
 
 
 def _print_table(listed: list[Listed], zone: ZoneInfo) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
     if not listed:
         console.print("no warnings")
         return

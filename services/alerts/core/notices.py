@@ -177,7 +177,7 @@ def fold_notices(records: Iterable[Notice]) -> dict[str, NoticeState]:
         grouped[record.id].append(record)
     states = {}
     for number, ones in grouped.items():
-        ones.sort(key=lambda one: (one.at, one.state != "pending"))
+        ones.sort(key=lambda one: (one.state != "pending", one.at))  # a clock set back reorders the rest
         failures = [one.detail for one in ones if one.state == "failed"]
         sent = [one.at for one in ones if one.state == "sent"]
         states[number] = NoticeState(

@@ -1,0 +1,300 @@
+"""The alerting process as it runs: real broker, real database, a real SMTP server that keeps every mail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from schemas.topics import Topic
+from schemas.warnings import WARNING_RECORD, Notice
+from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
+from services.infra.clickhouse.migrate import migrate
+from services.infra.kafka import read_all
+from tests import alerts_world as world
+from tests.fixtures.chdb import ChdbServer
+from tests.fixtures.needs import free_port
+from tests.fixtures.tansu import Tansu
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def wait_for(what: str, check: Callable[[], Any], seconds: float = 60) -> Any:
+    """Return the first true answer of *check*."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := check():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds:g} s")
+
+
+class Place:
+    """A database, a broker, a port for mail, and the processes that a test starts on them."""
+
+    def __init__(self, folder: Path, chdb: ChdbServer, tansu: Tansu) -> None:
+        self.folder = folder
+        self.mails = folder / "mails"
+        self.tansu = tansu
+        self.mail_port = free_port()
+        self.health_port = free_port()
+        name = f"alerts_{uuid.uuid4().hex[:10]}"
+        self.address = ClickHouseAddress(host=chdb.host, port=chdb.port, database=name)
+        migrate(self.address)
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def database(self) -> contextlib.AbstractContextManager[ClickHouse]:
+        return open_clickhouse(self.address)
+
+    def start(self, *module: str, **settings: str) -> subprocess.Popen[bytes]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
+        with (self.folder / f"{module[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module], cwd=ROOT, env=env | settings, stdout=log, stderr=log
+            )
+        self._started.append(process)
+        return process
+
+    def catcher(self) -> subprocess.Popen[bytes]:
+        return self.start("deploy.local.mail_catcher", "--port", str(self.mail_port), "--dir", str(self.mails))
+
+    def alerts(self, **settings: str) -> subprocess.Popen[bytes]:
+        return self.start(
+            "services.alerts",
+            **{
+                "TIENDO_CLOCK": world.NOW.isoformat(),
+                "TIENDO_KAFKA_BOOTSTRAP": self.tansu.bootstrap,
+                "TIENDO_CLICKHOUSE_HOST": self.address.host,
+                "TIENDO_CLICKHOUSE_PORT": str(self.address.port),
+                "TIENDO_CLICKHOUSE_DATABASE": self.address.database,
+                "TIENDO_ALERTS_PORT": str(self.health_port),
+                "TIENDO_ALERTS_INTERVAL": "0.3",
+                "TIENDO_ALERTS_SETTLE": "1",
+                "TIENDO_ALERTS_RETRY_FIRST": "0.5",
+                "TIENDO_ALERTS_RETRY_LONGEST": "1",
+                "TIENDO_ALERTS_SMTP_PORT": str(self.mail_port),
+                **settings,
+            },
+        )
+
+    def log(self) -> str:
+        return (self.folder / "services.alerts.log").read_text()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.database() as database:
+            return database.rows(query)
+
+    def files(self) -> list[Path]:
+        return sorted(self.mails.glob("*.eml"))
+
+    def parsed(self) -> list[EmailMessage]:
+        return [message_from_bytes(one.read_bytes(), policy=policy.default) for one in self.files()]  # type: ignore[misc]
+
+    def wait_for_mails(self, count: int) -> list[EmailMessage]:
+        wait_for(f"{count} mails", lambda: len(self.files()) >= count)
+        return self.parsed()
+
+    def wait_until_all_sent(self) -> None:
+        states = "(SELECT id, if(countIf(state = 'sent') > 0, 'sent', 'not') AS state FROM notices GROUP BY id)"
+        query = f"SELECT count() > 0 AND countIf(state != 'sent') = 0 FROM {states}"
+        wait_for("all notices sent", lambda: self.rows(query)[0][0])
+
+    def wait_until_judged(self, rounds: int = 1) -> None:
+        wait_for("a finished round", lambda: self.rows("SELECT count() FROM evaluations")[0][0] >= rounds)
+
+    def end(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> int:
+        process.send_signal(number)
+        return process.wait(40)
+
+    def stop(self) -> None:
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+        with open_clickhouse(
+            ClickHouseAddress(host=self.address.host, port=self.address.port, database="default")
+        ) as one:
+            one.run(f"DROP DATABASE {self.address.database}")
+
+
+@pytest.fixture
+def place(tmp_path: Path, shared_chdb: ChdbServer, tansu: Tansu) -> Iterator[Place]:
+    made = Place(tmp_path, shared_chdb, tansu)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def test_a_first_run_on_a_history_sends_one_mail_per_agency_and_a_second_run_none(place: Place) -> None:
+    """Behind in two indicators: one mail; a dead feed: its owner and operations; nothing more, however often it runs."""
+    with place.database() as database:
+        world.fill(database)
+    place.catcher()
+    alerts = place.alerts()
+
+    mails = place.wait_for_mails(3)
+    place.wait_until_all_sent()
+    place.wait_until_judged()
+    assert place.end(alerts) == 0
+    again = place.alerts()
+    wait_for("a second life", lambda: place.log().count("started") == 2)
+    time.sleep(4)
+    assert place.end(again) == 0
+
+    assert sorted(str(mail["To"].addresses[0].addr_spec) for mail in mails) == [
+        "quan-tri@example.vn",
+        "so-y-te@example.vn",
+        "van-hanh@example.vn",
+    ]
+    assert len(place.files()) == 3
+    (warning,) = [mail for mail in mails if mail["X-Tiendo-Agency"] == "so-y-te"]
+    assert str(warning["Subject"]) == "[Tiến Độ] Sở Y tế: 2 chỉ tiêu chậm tiến độ (chậm nhất 30 ngày)"
+    assert warning["Date"].datetime.isoformat().startswith("2008-10-01T08:0")
+    assert {part.get_content_type() for part in warning.walk()} >= {"text/plain", "text/html", "image/png"}
+    causes = place.rows("SELECT agency, cause, state, since FROM warnings FINAL ORDER BY agency, cause")
+    assert [(agency, cause, state, str(since)) for agency, cause, state, since in causes] == [
+        ("so-xay-dung.documents", "feed:so-xay-dung.documents", "open", "2008-08-15"),
+        ("so-y-te", "lag:email-use", "open", "2008-09-07"),
+        ("so-y-te", "lag:mailboxes", "open", "2008-07-18"),
+    ]
+    records = [WARNING_RECORD.validate_json(one.value or b"") for one in read_all(place.tansu.address, Topic.WARNINGS)]
+    assert len(records) == 3 + 2 * 3
+    assert "@" not in place.log().replace("tiendo@", "")
+
+
+def test_what_changes_is_told_in_the_same_thread(place: Place) -> None:
+    """A month later the office has caught up in one indicator: one more mail, which answers the first."""
+    with place.database() as database:
+        world.fill(database)
+    place.catcher()
+    place.alerts()
+    first = next(mail for mail in place.wait_for_mails(3) if mail["X-Tiendo-Agency"] == "so-y-te")
+    place.wait_until_judged()
+
+    caught_up = world.COURSES | {("email-use", "so-y-te"): world.Reached(0.005, 1.0, 120)}
+    with place.database() as database:
+        world.fill(database, courses=caught_up, age=world.timedelta(seconds=-1))
+
+    second = next(mail for mail in place.wait_for_mails(4) if mail["X-Tiendo-Notice"] != first["X-Tiendo-Notice"]
+                  and mail["X-Tiendo-Agency"] == "so-y-te")  # fmt: skip
+    assert str(second["Subject"]) == "[Tiến Độ] Sở Y tế: 1 chỉ tiêu chậm tiến độ (chậm nhất 27 ngày)"
+    assert second["References"] == second["In-Reply-To"] == first["Message-ID"]
+    text = second.get_body(("plain",))
+    assert text is not None
+    content = text.get_content().replace("\r\n", "\n")
+    assert "Không còn bị cảnh báo:\n- Cán bộ sử dụng thư điện tử cho công việc: không còn chậm" in content
+
+
+def test_smtp_away_is_retried_and_then_each_mail_comes_once(place: Place) -> None:
+    """No server listens: the notices are recorded, fail with a named reason, and arrive once the server is there."""
+    with place.database() as database:
+        world.fill(database)
+    place.alerts()
+    wait_for("a failure", lambda: place.rows("SELECT count() FROM notices WHERE state = 'failed'")[0][0])
+    assert place.rows("SELECT DISTINCT detail FROM notices WHERE state = 'failed'") == [("smtp-unreachable",)]
+
+    place.catcher()
+    mails = place.wait_for_mails(3)
+    place.wait_until_all_sent()
+    time.sleep(2)
+
+    assert len(place.files()) == len({mail["Message-ID"] for mail in mails}) == 3
+
+
+class _Hangs:
+    """Keeps the mail and never answers: what a relay that dies after DATA looks like to us."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        import asyncio
+
+        message = message_from_bytes(envelope.original_content, policy=policy.default)
+        self.seen.append(str(message["Message-ID"]))
+        await asyncio.sleep(60)
+        return "250 too late"
+
+
+def test_killed_between_pending_and_sent_repeats_the_same_message_id(place: Place) -> None:
+    """The relay had the mail, we were killed before we knew: the mail comes again under the same Message-ID."""
+    with place.database() as database:
+        world.fill(database)
+    relay = _Hangs()
+    controller = Controller(relay, hostname="127.0.0.1", port=place.mail_port)
+    controller.start()
+    alerts = place.alerts()
+    wait_for("a mail at the relay", lambda: relay.seen)
+    place.end(alerts, signal.SIGKILL)
+    controller.stop()
+    pending = {row[0] for row in place.rows("SELECT id FROM notices WHERE state = 'pending'")}
+    assert not place.rows("SELECT id FROM notices WHERE state = 'sent'")
+
+    place.catcher()
+    place.alerts()
+    mails = place.wait_for_mails(3)
+    place.wait_until_all_sent()
+
+    assert relay.seen[0] in {str(mail["Message-ID"]) for mail in mails}
+    assert {str(mail["X-Tiendo-Notice"]) for mail in mails} == pending
+    notices = [
+        one
+        for one in (WARNING_RECORD.validate_json(r.value or b"") for r in read_all(place.tansu.address, Topic.WARNINGS))
+        if isinstance(one, Notice)
+    ]
+    assert {one.id for one in notices} == pending
+
+
+def test_it_waits_for_figures_to_settle(place: Place) -> None:
+    """While figures are coming in nobody is warned; afterwards each office gets one mail with everything."""
+    with place.database() as database:
+        world.fill(database, age=world.timedelta(seconds=0))
+    place.catcher()
+    place.alerts(TIENDO_ALERTS_SETTLE="8")
+
+    wait_for("readiness", lambda: "started" in place.log())
+    time.sleep(3)
+    assert place.rows("SELECT count() FROM warnings")[0][0] == 0
+
+    place.wait_for_mails(3)
+
+
+def test_a_broker_that_forgot_everything_is_begun_anew(place: Place) -> None:
+    """The embedded broker restarts empty: the process ends with 3 for its supervisor, and a new one sends nothing twice."""
+    with place.database() as database:
+        world.fill(database)
+    place.catcher()
+    alerts = place.alerts()
+    place.wait_for_mails(3)
+    place.wait_until_all_sent()
+    place.wait_until_judged()
+
+    place.tansu.restart()
+    code = alerts.wait(60)
+    place.alerts()
+    wait_for("a second life", lambda: place.log().count("started") == 2)
+
+    def ready() -> bool:
+        with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{place.health_port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    wait_for("readiness", ready)
+    time.sleep(3)
+    assert code == 3
+    assert len(place.files()) == 3
