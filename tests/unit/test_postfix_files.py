@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.ingest.connectors.errors import CannotGoOn
 from services.ingest.connectors.log_files import FileState, LogFiles
 
 
@@ -215,3 +216,15 @@ def test_any_course_of_writing_rotating_and_reading(tmp_path_factory, steps):
         elif step == "compress" and (folder / "mail.log.1").exists():
             compress(folder / "mail.log.1")
     assert reader.read() == written
+
+
+def test_a_log_that_may_not_be_read_is_no_empty_log(log, write, monkeypatch):
+    """It stops the connector, with what to do."""
+    write(1)
+
+    def refuse(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(log), "open", refuse)
+    with pytest.raises(CannotGoOn, match="adm"):
+        Reader(log).read()

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from services.ingest.connectors.client import BATCH, Answer, Sender
-from services.ingest.connectors.errors import Stopped
+from services.ingest.connectors.errors import CannotGoOn, Stopped
 from services.ingest.connectors.position import Store
 from services.ingest.core.feed_days import DayBook
 
@@ -209,9 +209,17 @@ class Delivery:
 
 
 def keep_rejected(path: Path, batch: list[bytes], answer: Answer) -> None:
-    """Append the refused events of *batch* with their reasons to *path*, which only its owner may read."""
-    path.touch(mode=0o600)
-    with path.open("ab") as file:
-        for rejection in answer.rejected:
-            why = msgspec.to_builtins(rejection)
-            file.write(msgspec.json.encode({**why, "event": msgspec.Raw(batch[rejection.index])}) + b"\n")
+    """Append the refused events of *batch* with their reasons to *path*, which only its owner may read.
+
+    Raises CannotGoOn where the disk does not take them.
+    """
+    try:
+        path.touch(mode=0o600)
+        with path.open("ab") as file:
+            for rejection in answer.rejected:
+                why = msgspec.to_builtins(rejection)
+                file.write(msgspec.json.encode({**why, "event": msgspec.Raw(batch[rejection.index])}) + b"\n")
+    except OSError as error:
+        raise CannotGoOn(
+            f"cannot keep refused events in {path}: {error.strerror}. Make room and start again"
+        ) from error

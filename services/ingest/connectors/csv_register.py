@@ -125,7 +125,10 @@ class CsvConnector:
         """Return the exports still to be read with their stamps, oldest first."""
         last = datetime.fromisoformat(position.stamp) if position.stamp else None
         found: dict[datetime, list[Path]] = {}
-        for name in sorted(glob.glob(self.pattern)):  # noqa: PTH207 - the pattern may be absolute
+        names = sorted(glob.glob(self.pattern))  # noqa: PTH207 - the pattern may be absolute
+        if not names:
+            _remark(summary, f"no file matches {self.pattern}")
+        for name in names:
             path = Path(name)
             stamp = self.mapping.export_time(path.name)
             if stamp is None:

@@ -17,6 +17,8 @@ from zlib import error as ZlibError
 
 import msgspec
 
+from services.ingest.connectors.errors import CannotGoOn
+
 _FINGERPRINT: Final = 1024
 _CHUNK: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 20
@@ -65,6 +67,11 @@ class LogFiles:
             return list(self._states)
         last = msgspec.structs.replace(self._reading, offset=self._reading.offset - self._step)
         return [last if state is self._reading else state for state in self._states]
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything to read, or ever was."""
+        return bool(self._states or self._listing())
 
     def backlog(self) -> int:
         """Return about how many bytes are still to be read (compressed ones as they lie on disk)."""
@@ -158,6 +165,8 @@ class LogFiles:
                 stat = path.stat()
                 one = _Found(path, stat.st_ino, stat.st_size, b"", f"{stat.st_size}:{stat.st_mtime_ns}")
                 one.head = self._head(one)
+            except PermissionError as error:
+                raise CannotGoOn(f"may not read {path}: run as a user of the log's group (often adm)") from error
             except (OSError, EOFError, ZlibError):
                 continue  # gone, or being compressed at this moment
             if one.head:

@@ -79,6 +79,9 @@ class PostfixConnector:
         if position.fold:
             fold.load(position.fold)
         logs = [self._open(path, position.logs.get(str(path), _LogState())) for path in self.logs]
+        for log in logs:
+            if not log.files.found:
+                summary.remarks.append(f"{log.name}: no such log yet, or an empty one")
         while True:
             meter.total = meter.done + sum(log.files.backlog() for log in logs)
             before = meter.read
