@@ -60,7 +60,6 @@ def build_message(
         mail["In-Reply-To"] = message_id(thread[-1], domain)
         mail["References"] = " ".join(message_id(one, domain) for one in thread)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = notice.language
     mail["X-Tiendo-Plan"] = notice.plan
     mail["X-Tiendo-Agency"] = notice.agency
     mail["X-Tiendo-Notice"] = notice.id
@@ -71,6 +70,7 @@ def build_message(
     for picture in rendered.pictures:
         name = f"{picture.cid.split('.')[0]}.png"
         page.add_related(picture.png, "image", "png", cid=f"<{picture.cid}>", disposition="inline", filename=name)
+    mail["Content-Language"] = notice.language  # only now: setting the content removes all Content- headers
     mail.set_boundary(f"tiendo-{notice.id}-1")
     if rendered.pictures:
         page.set_boundary(f"tiendo-{notice.id}-2")

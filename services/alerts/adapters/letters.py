@@ -14,7 +14,7 @@ from typing import Any, Final
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from services.alerts.core.chart import draw, top_of_scale
 from services.alerts.core.letter import FeedLetter, LagLetter
@@ -106,10 +106,11 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
     }
 
 
-def _environment(language: str, folders: Sequence[Path]) -> Environment:
+def _environment(language: str, folders: Sequence[Path], *, escape: bool) -> Environment:
+    # A macro's result counts as safe wherever its caller escapes, so the macros must be compiled escaping there too.
     environment = Environment(
         loader=FileSystemLoader([str(folder) for folder in folders]),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), disabled_extensions=("txt.j2", "vi.j2", "en.j2")),
+        autoescape=escape,  # noqa: S701 -- off for plain text alone
         undefined=StrictUndefined,
         trim_blocks=False,
         keep_trailing_newline=True,
@@ -123,20 +124,21 @@ class Letters:
 
     def __init__(self, folder: Path | None = None) -> None:
         folders = [OURS] if folder is None else [folder, OURS]
-        self._environments = {language: _environment(language, folders) for language in LANGUAGES}
+        self._plain = {language: _environment(language, folders, escape=False) for language in LANGUAGES}
+        self._pages = {language: _environment(language, folders, escape=True) for language in LANGUAGES}
 
     def render(self, letter: LagLetter | FeedLetter, *, key: str) -> Rendered:
         """Return the mail of *letter*; *key* tells its pictures from those of other mails. The same twice is the same."""
         pictures = dict(_pictures(letter, key)) if isinstance(letter, LagLetter) else {}
-        environment = self._environments[letter.heading.language]
-        name = f"{'warning' if isinstance(letter, LagLetter) else 'feed'}.{letter.heading.language}"
+        language = letter.heading.language
+        name = f"{'warning' if isinstance(letter, LagLetter) else 'feed'}.{language}"
         values: dict[str, Any] = {"letter": letter, "pictures": pictures}
-        plain = environment.get_template(f"{name}.txt.j2").render(values)
+        plain = self._plain[language].get_template(f"{name}.txt.j2").render(values)
         first, _, text = plain.lstrip().partition("\n")
         if not first.startswith(_SUBJECT):
             raise TemplateError(f"{name}.txt.j2 must begin with a line `{_SUBJECT}…`")
         subject = " ".join(first.removeprefix(_SUBJECT).split())
-        html = environment.get_template(f"{name}.html.j2").render(values | {"subject": subject})
+        html = self._pages[language].get_template(f"{name}.html.j2").render(values | {"subject": subject})
         return Rendered(subject=subject, text=text.lstrip("\n"), html=html, pictures=tuple(pictures.values()))
 
     def check(self, samples: Iterable[LagLetter | FeedLetter]) -> None:
