@@ -72,7 +72,7 @@ def main() -> None:
     """Run the command; expected faults end it with one line and exit code 1."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     quiet_libraries()
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         app()
     except (Transient, Rejected) as fault:

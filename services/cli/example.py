@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import os
 import subprocess
 import sys
@@ -125,8 +127,8 @@ def run(
         _fill(stack, environment, steps)
         _report(stack, environment)
     console.print(f"done in {steps.total():.0f} s; the stack is stopped.")
-    console.print(f"Mails: {stack.mails}   figures and logs: {stack.data}")
-    console.print("Go on: [bold]make up[/] keeps this stack running; then [bold]tiendo standing --plan " + PLAN + "[/]")
+    console.print(f"The mails lie in {stack.mails}, figures and logs in {stack.data}.", soft_wrap=True)
+    console.print(f"Go on: [bold]make up[/] keeps this stack running; then [bold]tiendo standing --plan {PLAN}[/].")
 
 
 @contextmanager
@@ -150,7 +152,8 @@ def _report(stack: Stack, environment: dict[str, str]) -> None:
     mails = sorted(stack.mails.glob("*.eml"))
     console.print(f"{len(mails)} mails were sent:")
     for mail in mails:
-        console.print(f"  {mail.name}")
+        message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+        console.print(f"  {message['To']}: {message['Subject']}", markup=False, soft_wrap=True)
 
 
 @example_app.command()

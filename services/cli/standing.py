@@ -34,6 +34,7 @@ FIELDS: Final = (
     "feed_state", "provisional",
 )  # fmt: skip
 WIDTH: Final = 150  # of the table where no terminal says otherwise
+_WIDE: Final = 180  # from here on a forecast's range has room
 
 Row = Mapping[str, Any]
 
@@ -61,11 +62,11 @@ def standing(
     indicator: list[str] | None = typer.Option(None, "--indicator", help="Only this one; may be repeated."),
     agency: list[str] | None = typer.Option(None, "--agency", help="Only this one; may be repeated."),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
-    lang: Language = typer.Option(Language.VI, "--lang", help="Words of the table: vi or en."),
+    lang: Language = typer.Option(Language.EN, "--lang", help="Words of the table: vi or en."),
 ) -> None:
     """Print who stands where: verdict, figure, plan, days behind, needed pace, forecast.
 
-    Example: tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang en
+    Example: tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang vi
     """
     err = Console(stderr=True, highlight=False)
     with open_clickhouse(SharedSettings().clickhouse()) as database:
@@ -163,7 +164,7 @@ def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Direct
                 words.percent(row["target"]),
                 words.days(row["days_behind"]),
                 words.needed(row, indicator.unit.text(words.language)),
-                words.forecast(row),
+                words.forecast(row, with_range=out.width >= _WIDE),
                 words.feed(row),
             )
         out.print()

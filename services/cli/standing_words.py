@@ -89,12 +89,14 @@ class Words:
         )
         return f"{cases} {unit}{self.per_week}"
 
-    def forecast(self, row: Mapping[str, Any]) -> str:
-        """Return when the target is reached at the recent pace, with the range."""
+    def forecast(self, row: Mapping[str, Any], *, with_range: bool) -> str:
+        """Return when the target is reached at the recent pace, with the range where wanted."""
         if row["verdict"] in ("achieved", "missed", "", "no-data", "too-few", "not-started"):
             return "–"
         if row["forecast"] is None:
             return self.never if row["recent_pace"] is not None else "–"
+        if not with_range:
+            return self.date(row["forecast"])
         low, high = row["forecast_low"], row["forecast_high"]
         span = f" ({self.date(low) if low else '…'} – {self.date(high) if high else '…'})" if low != high else ""
         return self.date(row["forecast"]) + span

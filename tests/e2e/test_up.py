@@ -64,17 +64,18 @@ def wait_for(what: Callable[[], bool], patience: float = 60) -> None:
         time.sleep(0.2)
 
 
-def pids_below(data: Path) -> list[int]:
-    """Return the processes whose command line names *data*."""
-    found = []
+def children_of(parent: int) -> dict[int, str]:
+    """Return the processes that *parent* started, with their command lines."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                above = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-            if str(data) in line:
-                found.append(int(entry.name))
+            if above == parent:
+                found[int(entry.name)] = line
     return found
 
 
@@ -167,7 +168,7 @@ def test_a_half_valid_batch_is_accepted_by_halves(living: Living) -> None:
 
 def test_the_stack_mends_itself_when_its_broker_dies(living: Living) -> None:
     """kill -9 of the broker: 503 while it is away, then accepted again, with plans and tokens as before."""
-    (broker,) = [pid for pid in pids_below(living.stack.data) if _is_broker(pid)]
+    (broker,) = [pid for pid, line in children_of(living.process.pid).items() if "tansu" in line]
     os.kill(broker, signal.SIGKILL)
 
     seen = set()
@@ -184,8 +185,19 @@ def test_the_stack_mends_itself_when_its_broker_dies(living: Living) -> None:
     wait_for(lambda: living.count("SELECT uniqExact(id) FROM events WHERE type LIKE '%mail.used%'") >= 3, 120)
 
 
-def _is_broker(pid: int) -> bool:
-    return b"tansu" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def test_each_service_comes_back(living: Living) -> None:
+    """kill -9 of every child in turn: each is started again, and what is sent afterwards arrives."""
+    for name in ("chdb_server", "services.ingest", "services.aggregator", "services.alerts", "mail_catcher"):
+        (pid,) = [pid for pid, line in children_of(living.process.pid).items() if name in line]
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda name=name, pid=pid: _another(living, name, pid), 60)  # type: ignore[misc]
+
+    wait_for(lambda: living.post(event(30)).status_code == 202, 90)
+    wait_for(lambda: living.count("SELECT count() FROM events WHERE occurred_day = '2008-09-29'") >= 4, 120)
+
+
+def _another(living: Living, name: str, before: int) -> bool:
+    return [pid for pid, line in children_of(living.process.pid).items() if name in line] not in ([], [before])
 
 
 def test_a_second_stack_on_the_same_data_is_refused(living: Living) -> None:
@@ -198,10 +210,17 @@ def test_a_second_stack_on_the_same_data_is_refused(living: Living) -> None:
 
 def test_ctrl_c_leaves_nothing_behind(living: Living) -> None:
     """After SIGINT the command ends with 0 and none of its processes lives on."""
-    data = living.stack.data
-    assert len(pids_below(data)) >= 3
+    children = children_of(living.process.pid)
+    assert len(children) == 6
 
     living.process.send_signal(signal.SIGINT)
 
     assert living.process.wait(60) == 0
-    wait_for(lambda: not [pid for pid in pids_below(data) if pid != os.getpid()], 10)
+    wait_for(lambda: not [pid for pid, line in children.items() if _is(pid, line)], 10)
+
+
+def _is(pid: int, line: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace") == line
+    except OSError:
+        return False
