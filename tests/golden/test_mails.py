@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import re
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jinja2 import TemplateError
 
 from services.alerts.adapters.email import build_message
 from services.alerts.adapters.letters import Letters, Rendered
+from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import contact_of, plan_notices
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose, transitions_of
@@ -85,6 +91,7 @@ def test_the_mail_reads_back(name: str, language: str, position: int) -> None:
     assert text.get_content().replace("\r\n", "\n") == rendered.text
     shown = set(re.findall(r'src="cid:([^"]+)"', page.get_content()))
     pictures = {part["Content-ID"].strip("<>"): part for part in read.walk() if part.get_content_type() == "image/png"}
+    assert str(read["Subject"]) == rendered.subject
     assert shown == set(pictures)
     assert all(part.get_content().startswith(b"\x89PNG") for part in pictures.values())
     assert mail.as_bytes() == mail_of(language, position)[1].as_bytes()
@@ -128,3 +135,26 @@ def test_a_deployments_broken_template_is_found_at_the_start(tmp_path: Path) -> 
     (tmp_path / "feed.vi.txt.j2").write_text("Không có chủ đề\n")
     with pytest.raises(TemplateError):
         Letters(tmp_path).check(sample_letters())
+
+
+words = st.text(alphabet='aăâbcdđeêghiklmnoôơpqrstuưvxyấềịọửỹẠĐ ,.:()[]-<>"&1', min_size=1, max_size=120)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(words)
+def test_headers_survive_the_wire(text: str) -> None:
+    """Subject and name of an office come back letter for letter, blanks included, as RFC 2047 says they are read."""
+    text = " ".join(text.split()) or "x"
+    mail = EmailMessage(policy=WIRE)
+    mail["Subject"] = text
+    mail["To"] = Address(text, addr_spec="so-y-te@example.vn")
+    mail.set_content("x")
+
+    source = mail.as_bytes()
+    read = message_from_bytes(source)  # the older parser, which follows RFC 2047 here
+
+    assert all(len(line) <= 78 for line in source.splitlines())
+    assert str(make_header(decode_header(read["Subject"]))) == text
+    name, address = parseaddr(read["To"].replace("\n", "").replace("\r", ""))
+    assert str(make_header(decode_header(name))) == text
+    assert address == "so-y-te@example.vn"

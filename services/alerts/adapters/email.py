@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from typing import Literal
 
@@ -18,6 +17,7 @@ import aiosmtplib
 from schemas.directory import Contact
 from schemas.warnings import Notice
 from services.alerts.adapters.letters import Rendered
+from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import DeliveryFault, message_id
 
 
@@ -92,7 +92,7 @@ class Mailer:
             await self.close()
             return _fault_of(fault, connecting=True)
         try:
-            await client.send_message(mail, sender=sender, recipients=[to])
+            await client.sendmail(sender, [to], mail.as_bytes())
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             await self.close()
             return _fault_of(fault, connecting=False)
