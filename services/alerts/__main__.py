@@ -53,6 +53,7 @@ def main() -> None:
             print(f"{name}: {fault['msg']}", file=sys.stderr)
         sys.exit(2)
     set_up_logs("alerts", settings.log_level)
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round may well take longer than the interval
     for chatty in ("faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     clock = open_clock()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import json
 import os
 import signal
 import subprocess
@@ -175,6 +177,45 @@ def test_a_first_run_on_a_history_sends_one_mail_per_agency_and_a_second_run_non
     records = [WARNING_RECORD.validate_json(one.value or b"") for one in read_all(place.tansu.address, Topic.WARNINGS)]
     assert len(records) == 3 + 2 * 3
     assert "@" not in place.log().replace("tiendo@", "")
+
+
+def test_the_command_lists_warnings_and_who_was_told(place: Place) -> None:
+    """As a table, as JSON and as CSV: the same warnings, days behind, and the notices with state and time."""
+    with place.database() as database:
+        world.fill(database)
+    place.catcher()
+    place.alerts()
+    place.wait_until_judged()
+
+    def listed(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli", "warnings", "list", "--plan", *arguments],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "TIENDO_CLICKHOUSE_PORT": str(place.address.port),
+                "TIENDO_CLICKHOUSE_DATABASE": place.address.database,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout if done.returncode == 0 else done.stderr
+
+    found = json.loads(listed("tinh-2008", "--format", "json"))
+    rows = list(csv.DictReader(listed("tinh-2008", "--format", "csv").splitlines()))
+
+    assert [(one["agency"], one["cause"], one["state"]) for one in found] == [
+        ("so-y-te", "lag:email-use", "open"),
+        ("so-y-te", "lag:mailboxes", "open"),
+        ("so-xay-dung.documents", "feed:so-xay-dung.documents", "open"),
+    ]
+    assert [int(one["days_behind"] or 0) for one in found] == [30, 27, 0]
+    assert {(told["recipient"], told["state"]) for told in found[0]["notices"]} == {("head", "sent")}
+    assert [row["cause"] for row in rows] == [one["cause"] for one in found]
+    assert "head sent 2008-10-01 08:0" in listed("tinh-2008")
+    assert "there is no plan khac; published are: tinh-2008" in listed("khac")
 
 
 def test_what_changes_is_told_in_the_same_thread(place: Place) -> None:
