@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import email
-import email.policy
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import typer
@@ -152,8 +152,9 @@ def _report(stack: Stack, environment: dict[str, str]) -> None:
     mails = sorted(stack.mails.glob("*.eml"))
     console.print(f"{len(mails)} mails were sent:")
     for mail in mails:
-        message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
-        console.print(f"  {message['To']}: {message['Subject']}", markup=False, soft_wrap=True)
+        message = email.message_from_bytes(mail.read_bytes())
+        to, subject = (str(make_header(decode_header(message[name]))) for name in ("To", "Subject"))
+        console.print(f"  {to}: {subject}", markup=False, soft_wrap=True)
 
 
 @example_app.command()
