@@ -26,6 +26,7 @@ from services.infra.clock import open_clock
 from services.infra.health import open_health
 from services.infra.kafka import TopicSpec, ensure_topics
 from services.infra.logs import set_up_logs
+from services.infra.settings import read_settings
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run one worker until SIGTERM (exit code 0). Waits for broker and database for as long as it takes."""
-    settings = AggregatorSettings()
+    settings = read_settings(AggregatorSettings)
     set_up_logs("aggregator", settings.log_level)
     for chatty in ("faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -14,8 +14,6 @@ from datetime import timedelta
 from time import sleep
 from types import FrameType
 
-from pydantic import ValidationError
-
 from schemas.topics import SHAPES, Topic
 from services.alerts.adapters.email import SmtpAddress, open_mailer
 from services.alerts.adapters.figures import FigureReader
@@ -36,6 +34,7 @@ from services.infra.clock import Clock, open_clock
 from services.infra.health import open_health
 from services.infra.kafka import Publisher, TopicSpec, ensure_topics, open_producer
 from services.infra.logs import set_up_logs
+from services.infra.settings import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +44,7 @@ def main() -> None:
 
     Exit code 2 for settings that cannot be, every fault named at once; a broken template raises.
     """
-    try:
-        settings = AlertSettings()
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            name = "_".join(["tiendo", *(str(part) for part in fault["loc"])]).upper()
-            print(f"{name}: {fault['msg']}", file=sys.stderr)
-        sys.exit(2)
+    settings = read_settings(AlertSettings)
     set_up_logs("alerts", settings.log_level)
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round may well take longer than the interval
     for chatty in ("faust", "mode"):

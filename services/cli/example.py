@@ -98,7 +98,8 @@ def _environment(stack: Stack, clock: dict[str, str]) -> dict[str, str]:
     return dict(os.environ) | stack.environment() | clock
 
 
-_DATA = typer.Option(Path(".data/thai-nguyen-2008"), help="Where everything is kept; a second run goes on with it.")
+_DATA_FOLDER = ".data/thai-nguyen-2008"
+_DATA = typer.Option(Path(_DATA_FOLDER), help="Where everything is kept; a second run goes on with it.")
 _SEED = typer.Option(2008, help="Seed of the simulated systems.")
 _BROKER = typer.Option(None, help="host:port of a Kafka of your own, instead of the embedded broker.")
 _CLOCK = typer.Option(CLOCK, help="When the run's clock starts; the day judged is the day before.")
@@ -128,7 +129,9 @@ def run(
         _report(stack, environment)
     console.print(f"done in {steps.total():.0f} s; the stack is stopped.")
     console.print(f"The mails lie in {stack.mails}, figures and logs in {stack.data}.", soft_wrap=True)
-    console.print(f"Go on: [bold]make up[/] keeps this stack running; then [bold]tiendo standing --plan {PLAN}[/].")
+    shown = os.path.relpath(stack.data)
+    up = "make up" if shown == _DATA_FOLDER else f"tiendo example up --data {shown}"
+    console.print(f"Go on: [bold]{up}[/] keeps this stack running; then [bold]tiendo standing --plan {PLAN}[/].")
 
 
 @contextmanager
@@ -175,7 +178,7 @@ def up(
     with steps.step("simulate what the province's systems wrote"):
         _simulate(stack.data / "systems", seed, UNTIL)
     with until_stopped() as stop, running(stack, shift, lambda line: console.print(f"[yellow]{line}[/]")):
-        env_file = write_environment(stack)
+        env_file = write_environment(stack, shift)
         _fill(stack, _environment(stack, shift), steps)
         print_addresses(stack, env_file)
         stop.wait()

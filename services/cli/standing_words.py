@@ -9,6 +9,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
+from services.core.earned import whole_days
+
 STYLES: Final = {
     "behind": "bold red",
     "missed": "bold red",
@@ -73,7 +75,7 @@ class Words:
         """Return days behind, or ahead, to the nearest day."""
         if behind is None:
             return "–"
-        whole = math.floor(abs(behind) + 0.5)
+        whole = abs(whole_days(behind))
         return "0" if whole == 0 else f"{whole} {self.late if behind > 0 else self.early}"
 
     def needed(self, row: Mapping[str, Any], unit: str) -> str:

@@ -32,12 +32,12 @@ def choose_ports(kind: str) -> Ports:
     return ports
 
 
-def write_environment(stack: Stack) -> Path:
-    """Write the variables that reach *stack* to ``<data>/env`` (its owner's alone) and return the path."""
+def write_environment(stack: Stack, clock: dict[str, str]) -> Path:
+    """Write the variables that reach *stack*, and its clock, to ``<data>/env`` (its owner's alone) and return the path."""
     path = stack.data / "env"
     path.touch(mode=0o600, exist_ok=True)
     path.chmod(0o600)
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in stack.environment().items()]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in (stack.environment() | clock).items()]
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -84,8 +84,9 @@ def up(
     stack = Stack(data=data.resolve(), ports=choose_ports(ports), external=broker)
     with until_stopped() as stop:
         console.print("starting the database, the broker, the mail catcher, ingest, aggregator and alerts …")
-        with running(stack, shared_clock(dict(os.environ)), lambda line: console.print(f"[yellow]{line}[/]")):
-            print_addresses(stack, write_environment(stack))
+        clock = shared_clock(dict(os.environ))
+        with running(stack, clock, lambda line: console.print(f"[yellow]{line}[/]")):
+            print_addresses(stack, write_environment(stack, clock))
             stop.wait()
             console.print("stopping …")
     console.print("stopped")

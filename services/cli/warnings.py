@@ -18,6 +18,7 @@ from schemas.warnings import WARNING_RECORD, Notice, Transition
 from services.alerts.core.lifecycle import fold
 from services.alerts.core.notices import NoticeState, fold_notices
 from services.cli.standing import WIDTH
+from services.core.earned import whole_days
 from services.core.errors import Rejected
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.settings import SharedSettings
@@ -176,7 +177,7 @@ def _print_table(listed: list[Listed], zone: ZoneInfo) -> None:
             one.agency,
             one.cause,
             one.since.isoformat(),
-            "" if one.days_behind is None or not is_lag(one) else str(int(one.days_behind)),
+            "" if one.days_behind is None or not is_lag(one) else str(max(0, whole_days(one.days_behind))),
             "\n".join(told),
         )
     console.print(table)

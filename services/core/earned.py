@@ -6,6 +6,7 @@ which the plan expected what has been reached, SV(t) = ES − AT, SPI(t) = ES ÷
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -60,3 +61,9 @@ def _certain(value: Fraction | None) -> Fraction:
     if value is None:
         raise AssertionError("a planned value that must exist does not")
     return value
+
+
+def whole_days(days: Fraction | float) -> int:
+    """Return *days* to the nearest whole day, half a day away from zero: what people are told, 90.75 as 91."""
+    nearest = math.floor(abs(Fraction(days)) + Fraction(1, 2))
+    return nearest if days >= 0 else -nearest

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+import sys
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.infra.clickhouse.client import ClickHouseAddress
 from services.infra.kafka import KafkaAddress
+
+S = TypeVar("S", bound="SharedSettings")
+
+
+def read_settings(kind: type[S]) -> S:
+    """Return the settings that the environment gives; ends the process with code 2, every fault named, where it cannot be.
+
+    Neither names nor messages repeat a value: it may be a secret.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            name = "_".join(["tiendo", *(str(part) for part in fault["loc"])]).upper()
+            print(f"{name if fault['loc'] else 'settings'}: {fault['msg']}", file=sys.stderr)
+        sys.exit(2)
 
 
 class SharedSettings(BaseSettings):

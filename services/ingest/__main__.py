@@ -6,24 +6,17 @@ import signal
 import sys
 from types import FrameType
 
-from pydantic import ValidationError
-
 from services.infra.clock import open_clock
 from services.infra.logs import set_up_logs
+from services.infra.settings import read_settings
 from services.ingest.app import build, server_of
 from services.ingest.settings import IngestSettings
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT, then end with exit code 0; exit code 2 and every fault at once for bad settings."""
-    try:
-        settings = IngestSettings()
-        clock = open_clock()
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            print(f"TIENDO_{name}: {fault['msg']}", file=sys.stderr)
-        sys.exit(2)
+    settings = read_settings(IngestSettings)
+    clock = open_clock()
     set_up_logs("ingest", settings.log_level)
     # The server handles both while it runs, and repeats what it caught when it has ended: that is a clean end.
     for number in (signal.SIGTERM, signal.SIGINT):

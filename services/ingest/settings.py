@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.infra.settings import SharedSettings
@@ -15,6 +16,15 @@ from services.infra.settings import SharedSettings
 #: What is refused is kept whole, encrypted and in base64, in one Kafka record of at most a million bytes.
 LARGEST_BODY: Final = 700 << 10
 _KEY_BYTES: Final = 32
+_NUMBER: Final = re.compile(r"\s*\d+(\.\d+)?\s*")
+
+
+def _seconds(value: Any) -> Any:
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+
+
+#: A span of time: a number of seconds, or ISO 8601 such as PT5M.
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 def decode_key(text: str) -> bytes:
@@ -44,7 +54,9 @@ class IngestSettings(SharedSettings):
     ingest_key_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,16}$")] = "k1"
     ingest_max_body: int = Field(default=LARGEST_BODY, ge=1024, le=LARGEST_BODY, description="Bytes, unpacked.")
     ingest_max_events: int = Field(default=1000, ge=1, le=10_000, description="Events of one batch.")
-    ingest_future_tolerance: timedelta = timedelta(minutes=5)
+    ingest_future_tolerance: Seconds = Field(
+        default=timedelta(minutes=5), description="Seconds that `time` may lie ahead of the gateway's clock."
+    )
     ingest_publish_timeout: float = Field(default=5.0, gt=0, le=60, description="Seconds until a request gets its 503.")
     ingest_body_timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds for a body to arrive.")
     ingest_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")

@@ -228,6 +228,6 @@ def test_a_letter_holds_what_is_open_and_what_has_ended() -> None:
     assert hasattr(letter, "lags")
     assert [one.indicator for one in letter.lags] == ["email-use", "mailboxes"]
     assert [one.title for one in letter.others] == ["Văn bản xử lý trên mạng"]
-    assert letter.worst == 30
+    assert letter.worst == 31
     assert [line.last_covered for line in letter.lags[0].sources] == [world.DAY] * 3
     assert letter.lags[0].since == fold(transitions)[("so-y-te", "lag:email-use")].since

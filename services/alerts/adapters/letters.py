@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from services.alerts.core.chart import draw, top_of_scale
 from services.alerts.core.letter import FeedLetter, LagLetter
+from services.core.earned import whole_days
 
 LANGUAGES: Final = ("vi", "en")
 OURS: Final = Path(__file__).parents[1] / "templates"
@@ -90,15 +91,18 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
     def plural(count: float, one: str, other: str) -> str:
         return one if locale.plural_form(int(count)) == "one" else other
 
+    def days_plural(days: float, one: str, other: str) -> str:
+        return plural(whole_days(days), one, other)
+
     return {
         "percent": lambda share: str(format_percent(_as_decimal(share), "#,##0.#%", locale=locale)),
         "number": lambda value: str(format_decimal(_as_decimal(value), locale=locale)),
-        "days": lambda value: str(format_decimal(int(value), locale=locale)),
+        "days": lambda value: str(format_decimal(whole_days(value), locale=locale)),
         "day": lambda day: str(format_date(day, _DAY_FORMS[language], locale=locale)),
         "short_day": lambda day: str(format_date(day, "dd/MM/yyyy", locale=locale)),
         "points": points,
         "plural": plural,
-        "days_plural": plural,
+        "days_plural": days_plural,
         "wrap": _wrap,
         "row": _row,
         "few": _few,

@@ -7,12 +7,8 @@ from datetime import date
 from fractions import Fraction
 
 from schemas.directory import Contact
+from services.core.earned import whole_days
 from services.core.standing import Standing
-
-
-def whole_days(days: Fraction | None) -> int | None:
-    """Return whole days, a begun one not counted."""
-    return None if days is None else int(days)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +108,7 @@ class LagLetter:
     @property
     def worst(self) -> int | None:
         """Whole days behind of the worst indicator."""
-        return max((whole_days(one.standing.days_behind) or 0 for one in self.lags), default=None)
+        return max((whole_days(one.standing.days_behind or 0.0) for one in self.lags), default=None)
 
     @property
     def all_missed(self) -> bool:
