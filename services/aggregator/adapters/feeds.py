@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date
 from typing import Final
 
+from services.aggregator.adapters.claims import Claim
 from services.aggregator.core.marks import FEED_REPORTED, Mark
 from services.infra.clickhouse.client import ClickHouse
 
 _APPEND: Final = """
 INSERT INTO feed_days (source, type, day, reported, counted, basis)
-SELECT %(source)s, type, day, reported, counted, now64(6)
+SELECT %(source)s, type, day, reported, counted, toDateTime64(%(basis)s, 6, 'UTC')
 FROM (
     SELECT type, day, max(said) AS reported, max(seen) AS counted,
            max(known) AS held, max(had_reported) AS was_reported, max(had_counted) AS was_counted
@@ -36,11 +38,14 @@ FROM (
     )
     GROUP BY type, day
 )
-WHERE held = 0 OR counted != was_counted OR ifNull(toInt64(reported), -1) != ifNull(toInt64(was_reported), -1)
+WHERE (held = 0 OR counted != was_counted OR ifNull(toInt64(reported), -1) != ifNull(toInt64(was_reported), -1)
+       OR %(whole)s = 1)
+  AND throwIf(now64(6) > toDateTime64(%(begin_by)s, 6, 'UTC')) = 0
+SETTINGS max_execution_time = %(longest)s
 """
 
 
-def append_feed_days(database: ClickHouse, marks: Iterable[Mark]) -> int:
+def append_feed_days(database: ClickHouse, marks: Iterable[Mark], claim: Claim) -> int:
     """Append the days of feeds that *marks* (``feed:<source>``) concern and that changed; return the number of queries.
 
     Complete is a day whose ``counted`` is at least ``reported``; a null ``reported`` says that the feed has not reported.
@@ -53,6 +58,12 @@ def append_feed_days(database: ClickHouse, marks: Iterable[Mark]) -> int:
     for source, (first, last) in sorted(spans.items()):
         database.run(
             _APPEND,
-            {"source": source, "first": first.isoformat(), "last": last.isoformat(), "feed_reported": FEED_REPORTED},
+            {
+                "source": source,
+                "first": first.isoformat(),
+                "last": last.isoformat(),
+                "feed_reported": FEED_REPORTED,
+                **asdict(claim.terms()),
+            },
         )
     return len(spans)

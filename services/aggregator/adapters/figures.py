@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from services.aggregator.adapters.claims import Terms
 from services.core.scope import LAST_DAY
 from services.infra.clickhouse.client import ClickHouse
 
@@ -141,9 +142,9 @@ def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Fig
     return [Figure(agency=a, day=day, numerator=n, denominator=d) for a, day, n, d in rows]
 
 
-def append_changed(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> None:
-    """Append to ``adoption`` the figures of a rendered query that differ from those held, in one statement."""
-    database.run(_text("append").replace("{figures}", query[0]), query[1])
+def append_changed(database: ClickHouse, query: tuple[str, dict[str, Any]], terms: Terms) -> None:
+    """Append to ``adoption`` the figures of a rendered query that differ from those held, in one statement, on *terms*."""
+    database.run(_text("append").replace("{figures}", query[0]), query[1] | asdict(terms))
 
 
 def _period(period: dict[str, Any]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from services.aggregator.adapters.claims import Claim
 from services.aggregator.adapters.feeds import append_feed_days
 from services.aggregator.adapters.figures import Asked, append_changed, carries, reads_of_measure, render
 from services.aggregator.adapters.writer import insert_marks
@@ -72,16 +73,15 @@ def recompute(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> Round:
     ]
     if not marks:
         return Round(marks=0, queries=0)
-    queries = append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")])
+    claim = Claim(database)
+    queries = append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], claim)
     for definition in definitions(database):
         for part in _ranges(database, definition, marks, complete):
             query = render(definition.asked, part.first, part.last, agencies=part.agencies, zone=zone)
-            append_changed(database, query)
+            append_changed(database, query, claim.terms())
             queries += 1
-    overtaken = _cleared_since(database, basis)
     _clear(database, marks, basis)
-    # Another leader that began later may have found nothing to change before our older figures arrived: once more, then.
-    insert_marks(database, [mark for mark in marks if mark in overtaken])
+    claim.end()
     return Round(marks=len(marks), queries=queries)
 
 
@@ -147,14 +147,6 @@ class _Judged:
             "revision": self._asked.revision,
         }
         return {key: tuple(values) for key, values in self._database.rows(query, dict(params))}
-
-
-def _cleared_since(database: ClickHouse, basis: datetime) -> frozenset[Mark]:
-    rows = database.rows(
-        "SELECT DISTINCT reads, agency, from_day, to_day FROM touched WHERE cleared > toDateTime64(%(basis)s, 6, 'UTC')",
-        {"basis": basis.strftime("%Y-%m-%d %H:%M:%S.%f")},
-    )
-    return frozenset(Mark(*row) for row in rows)
 
 
 def _clear(database: ClickHouse, marks: list[Mark], basis: datetime) -> None:

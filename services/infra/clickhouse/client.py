@@ -16,8 +16,9 @@ from services.core.errors import Transient
 Row = tuple[Any, ...]
 
 # What a healthy server may answer and take back later: timed out, too many queries at once, a fault of its own network,
-# out of memory for now, read-only for now, too many parts, too few replicas, an insert of unknown fate, Keeper away.
-_PASSING = frozenset({159, 202, 209, 210, 241, 242, 252, 285, 319, 999})
+# out of memory for now, read-only for now, too many parts, too few replicas, an insert of unknown fate, Keeper away;
+# and what a statement of ours refuses by `throwIf`, because it began too late.
+_PASSING = frozenset({159, 202, 209, 210, 241, 242, 252, 285, 319, 395, 999})
 
 
 @dataclass(frozen=True, kw_only=True)

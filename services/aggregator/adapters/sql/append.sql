@@ -1,6 +1,6 @@
--- Appends what differs from the figures held. The moment is read when the query begins, before any fact is.
+-- Appends what differs from the figures held, or everything (`whole`). The basis was read before this statement began.
 INSERT INTO adoption (definition, agency, day, numerator, denominator, measured_share, basis)
-SELECT %(definition)s, agency, day, numerator, denominator, 1.0, now64(6)
+SELECT %(definition)s, agency, day, numerator, denominator, 1.0, toDateTime64(%(basis)s, 6, 'UTC')
 FROM (
     SELECT agency, day, sum(numerator) AS numerator, sum(denominator) AS denominator,
            sum(held_numerator) AS had_numerator, sum(held_denominator) AS had_denominator
@@ -20,4 +20,6 @@ FROM (
     )
     GROUP BY agency, day
 )
-WHERE numerator != had_numerator OR denominator != had_denominator
+WHERE (numerator != had_numerator OR denominator != had_denominator OR %(whole)s = 1)
+  AND throwIf(now64(6) > toDateTime64(%(begin_by)s, 6, 'UTC')) = 0
+SETTINGS max_execution_time = %(longest)s
