@@ -95,7 +95,7 @@ class World:
             person=person, agency="a", roster="officials", stint="1", from_=START, retracted=retracted
         )
         count = usage.FeedReport(
-            type="official.joined", day=TIME.date(), count=10 + int(person == "p2" and not retracted)
+            type="mail.used", day=TIME.date(), count=10 + int(person == "p2" and not retracted)
         )
         new = [
             usage.OfficialJoined(id=f"{person}{hours}", data=span, **about),
