@@ -6,9 +6,11 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -101,6 +103,7 @@ class Site:
     folder: Path
     said: list[str] = field(default_factory=list)
     ports: dict[str, int] = field(default_factory=dict)
+    spawned: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.began = time.monotonic()
@@ -113,8 +116,37 @@ class Site:
 
     def start_worker(self, name: str, **settings: str) -> None:
         """Start a supervised worker; returns once it answers."""
+        command = (sys.executable, "-m", "services.aggregator")
+        env = self._environment(name, settings)
+        self.supervisor.start(
+            Child(name=name, command=command, env=env, healthy=lambda: bool(self.get(name, "/healthz")))
+        )
+
+    def spawn(self, name: str, *module: str, **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker that nobody starts again; `stop` ends it."""
+        with (self.folder / "logs" / f"{name}.log").open("ab") as log:
+            env = self._environment(name, settings)
+            worker = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT, stderr=log)
+        self.spawned.append(worker)
+        return worker
+
+    def stop(self) -> None:
+        """End every worker."""
+        for worker in self.spawned:
+            worker.kill()
+            worker.wait(10)
+        self.supervisor.stop()
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Return once *condition* holds."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, self.last_words()
+            time.sleep(0.2)
+
+    def _environment(self, name: str, settings: dict[str, str]) -> dict[str, str]:
         port = self.ports[name] = free_port()
-        env = {key: value for key, value in os.environ.items() if not key.startswith("TIENDO_")} | {
+        return {key: value for key, value in os.environ.items() if not key.startswith("TIENDO_")} | {
             "PYTHONPATH": str(ROOT),
             "TIENDO_KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "TIENDO_CLICKHOUSE_PORT": str(self.database.port),
@@ -124,10 +156,6 @@ class Site:
             "TIENDO_CLOCK": NOW,
             **settings,
         }
-        command = (sys.executable, "-m", "services.aggregator")
-        self.supervisor.start(
-            Child(name=name, command=command, env=env, healthy=lambda: bool(self.get(name, "/healthz")))
-        )
 
     def get(self, name: str, path: str) -> str:
         """Return what the worker *name* answers at *path*; empty where it does not."""
@@ -139,7 +167,7 @@ class Site:
         """Return a plain metric of a worker; 0 where it does not answer."""
         for line in self.get(name, "/metrics").splitlines():
             if line.startswith(f"{metric} "):
-                return float(line.split()[1])
+                return float(line.rsplit(" ", 1)[1])
         return 0.0
 
     def ready(self, name: str) -> bool:
@@ -151,6 +179,9 @@ class Site:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
         return pid
+
+    def signal_database(self, number: signal.Signals) -> None:
+        os.kill(self.database.pid, number)
 
     def topics(self) -> None:
         shapes = [TopicSpec(topic.value, SHAPES[topic].partitions, SHAPES[topic].config) for topic in Topic]
@@ -218,9 +249,9 @@ def records_of(rng: random.Random, events: list[Any]) -> list[Message]:
 class Flow(threading.Thread):
     """Publishes records over about *seconds*, a chunk again and again until the broker has it."""
 
-    def __init__(self, site: Site, messages: list[Message], seconds: float) -> None:
+    def __init__(self, site: Site, messages: list[Message], seconds: float, *, chunk: int = 500) -> None:
         super().__init__(name="flow", daemon=True)
-        self.site, self.messages, self.seconds = site, messages, seconds
+        self.site, self.messages, self.seconds, self.chunk = site, messages, seconds, chunk
         self.done = 0
         self.fault: BaseException | None = None
         self.stopping = threading.Event()
@@ -232,7 +263,7 @@ class Flow(threading.Thread):
             self.fault = fault
 
     def _publish(self) -> None:
-        chunk = 500
+        chunk = self.chunk
         pause = self.seconds * chunk / max(1, len(self.messages))
         with open_producer(self.site.broker.address, patience=5) as producer:
             for start in range(0, len(self.messages), chunk):

@@ -61,7 +61,7 @@ def chaos_round(
         return line
     finally:
         chaos._wake(everyone=True)
-        site.supervisor.stop()
+        site.stop()
 
 
 def compare(site: Site, events: list) -> None:  # type: ignore[type-arg]

@@ -94,9 +94,7 @@ class World:
         span = usage.MembershipSpan(
             person=person, agency="a", roster="officials", stint="1", from_=START, retracted=retracted
         )
-        count = usage.FeedReport(
-            type="mail.used", day=TIME.date(), count=10 + int(person == "p2" and not retracted)
-        )
+        count = usage.FeedReport(type="mail.used", day=TIME.date(), count=10 + int(person == "p2" and not retracted))
         new = [
             usage.OfficialJoined(id=f"{person}{hours}", data=span, **about),
             usage.FeedReported(id=f"report{hours}", data=count, **about),
