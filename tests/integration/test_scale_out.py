@@ -42,16 +42,17 @@ def flow(site: Site, seconds: float) -> Flow:
 
 
 def test_workers_join_and_leave_while_events_flow(site):
-    """A third worker takes partitions over, one leaves on SIGTERM and one is killed: nothing is lost or counted twice."""
+    """A third worker joins, the first leaves on SIGTERM and the second is killed: the third takes all over, nothing is lost."""
     first = site.spawn("first", WORKER)
     second = site.spawn("second", WORKER)
     flowing = flow(site, 25)
     site.wait(lambda: site.metric("first", WRITTEN) > 0 or site.metric("second", WRITTEN) > 0, 60)
 
     site.spawn("third", WORKER)
-    site.wait(lambda: site.metric("third", WRITTEN) > 0, 60)
+    site.wait(lambda: site.ready("third"), 60)
     first.send_signal(signal.SIGTERM)
     assert first.wait(60) == 0
+    site.wait(lambda: site.metric("third", WRITTEN) > 0, 90)
     second.kill()
 
     flowing.join(90)
