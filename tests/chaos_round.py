@@ -5,23 +5,12 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 from services.infra.clickhouse.client import open_clickhouse
 from tests.aggregator_world import ZONE
-from tests.chaos import (
-    DIRECTORY,
-    PLAN,
-    TABLES,
-    Chaos,
-    Flow,
-    Site,
-    differences,
-    held_facts,
-    held_feed_days,
-    held_figures,
-    records_of,
-    summary,
-)
+from tests.chaos import Chaos, Flow, records_of, summary
+from tests.chaos_site import DIRECTORY, PLAN, TABLES, Site, differences, held_facts, held_feed_days, held_figures
 from tests.chaos_world import FastOracle, chaos_events, expected_facts, expected_feed_days, expected_figures
 from tests.fixtures.chdb import ChdbServer
 from tests.fixtures.kafka import Kafka
@@ -60,11 +49,11 @@ def chaos_round(
         print(line, flush=True)
         return line
     finally:
-        chaos._wake(everyone=True)
+        chaos.wake(everyone=True)
         site.stop()
 
 
-def compare(site: Site, events: list) -> None:  # type: ignore[type-arg]
+def compare(site: Site, events: list[Any]) -> None:
     """Raise AssertionError unless every table and every figure is what the naive fold of *events* says."""
     wanted = expected_facts(events)
     figures = expected_figures(FastOracle(events, PLAN, DIRECTORY, ZONE))

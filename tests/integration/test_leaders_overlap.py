@@ -23,7 +23,7 @@ from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.aggregator_world import START, ZONE
-from tests.chaos import DIRECTORY, PLAN, held_feed_days, held_figures
+from tests.chaos_site import DIRECTORY, PLAN, held_feed_days, held_figures
 from tests.chaos_world import FastOracle, expected_feed_days, expected_figures
 from tests.fixtures.chdb import ChdbServer
 

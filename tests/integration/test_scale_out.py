@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from services.aggregator.progress import STALLED
-from tests.chaos import Flow, Site, records_of
+from tests.chaos import Flow, records_of
 from tests.chaos_round import compare
+from tests.chaos_site import Site
 from tests.chaos_world import chaos_events
 from tests.fixtures.chdb import ChdbServer
 from tests.fixtures.kafka import Kafka
