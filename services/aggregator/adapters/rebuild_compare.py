@@ -54,7 +54,7 @@ def compared(database: ClickHouse, table: str, sides: Sides) -> Compared:
         {
             row[0]: row[1:]
             for row in database.rows(
-                f"SELECT cityHash64({key}) % {_BUCKETS} AS bucket, count(), sum(digest) FROM "
+                f"SELECT modulo(cityHash64({key}), {_BUCKETS}) AS bucket, count(), sum(digest) FROM "
                 f"({digest.format(db=side)}) GROUP BY bucket SETTINGS optimize_aggregation_in_order = 1",
                 params,
             )
@@ -67,7 +67,7 @@ def compared(database: ClickHouse, table: str, sides: Sides) -> Compared:
     for bucket in buckets:
         both = " UNION ALL ".join(
             f"SELECT {key}, {held} AS held, digest FROM ({digest.format(db=side)}) "
-            f"WHERE cityHash64({key}) % {_BUCKETS} = {bucket}"
+            f"WHERE modulo(cityHash64({key}), {_BUCKETS}) = {bucket}"
             for held, side in ((1, sides.running), (2, sides.rebuilt))
         )
         unequal = (
