@@ -80,6 +80,7 @@ class Task:
     dry_run: bool = False
     accept_differences: bool = False
     chunk: int = _CHUNK
+    pause: float = _PAUSE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +251,7 @@ class _Rebuild:
         for attempt in range(_COMPARISONS):
             if attempt:
                 # A batch under way has been archived and not yet all written: it is looked at once more.
-                sleep(_PAUSE)
+                sleep(self._task.pause)
                 self._catch_up(self._rebuilt)
             sides = self._sides()
             for table in self._state.tables:
