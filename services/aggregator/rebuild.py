@@ -64,6 +64,7 @@ from services.infra.kafka import KafkaAddress
 _CHUNK: Final = 50_000
 _ENOUGH: Final = 20_000  # events of a pass, so few that the next one will not find less
 _PASSES: Final = 10
+_EXAMPLES: Final = 10
 _COMPARISONS: Final = 4
 _PAUSE: Final = 1.0  # seconds between two comparisons, for a batch under way to be written
 
@@ -237,9 +238,7 @@ class _Rebuild:
         fresh = [one for one in held if revision_key(one) not in state.revisions]
         known = [one for one in held if revision_key(one) in state.revisions]
         insert_documents(into, self._state.tables, replayed(fresh, known))
-        self._keep(
-            since=began, revisions=tuple(map(revision_key, held)), damaged=state.damaged, examples=state.examples
-        )
+        self._keep(since=began, revisions=tuple(map(revision_key, held)), damaged=state.damaged)
         return count
 
     def _compare(self) -> tuple[tuple[Compared, ...], tuple[Difference, ...], bool]:
@@ -264,7 +263,7 @@ class _Rebuild:
         figures = self._figures(complete)
         differences = [one.difference for one in found.values() if one.difference is not None]
         if self._state.damaged:
-            differences.append(Difference("events", 0, 0, self._state.damaged, self._state.examples))
+            differences.append(Difference("events", 0, 0, len(self._state.damaged), self._state.damaged[:_EXAMPLES]))
         if self._state.source == "kafka" and (lost := lost_from_archive(self._running, self._sides())):
             differences.append(Difference("events", lost, 0, 0, ()))
         return tuple(found.values()), (*differences, *(figures or ())), figures is not None

@@ -31,7 +31,7 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
 TABLES: Final = (*FACTS, *documents.TABLES)
 #: What the figures read besides; never swapped.
 READ_ALONG: Final = ("events", "plan_revisions")
-_EXAMPLES: Final = 10
+_MOST_DAMAGED: Final = 1000
 
 Revision = PlanRevision | DirectoryRevision | SourcesRevision
 Key = tuple[str, str, int]  # source, id, payload hash
@@ -59,8 +59,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     offsets: dict[str, int] = {}
     done: int = 0
     total: int = 0
-    damaged: int = 0
-    examples: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()  # archive rows that are not what their key says, at most 1,000
     revisions: tuple[str, ...] = ()  # which revisions have been read
     uuids: dict[str, str] = {}  # of the new tables, once their names are being swapped
 
@@ -92,19 +91,17 @@ def same_task(state: State, *, source: str, tables: tuple[str, ...], zone: str) 
     return (state.source, state.tables, state.zone) == (source, tables, zone)
 
 
-def facts_of(
-    rows: Iterable[tuple[str, str, int, str, datetime]], zone: ZoneInfo
-) -> tuple[list[Fact], list[tuple[str, int, str]]]:
+def facts_of(rows: Iterable[tuple[str, str, int, str, datetime]], zone: ZoneInfo) -> tuple[list[Fact], list[str]]:
     """Return the facts of archive rows (source, id, hash, payload, smallest moment of receipt), and what is damaged.
 
-    A row is damaged when its payload has another hash than its key says or is no event of ours: (source, hash, why).
+    A row is damaged when its payload has another hash than its key says or is no event of ours.
     """
     facts: list[Fact] = []
-    damaged: list[tuple[str, int, str]] = []
+    damaged: list[str] = []
     for source, id_, hashed, payload, received in rows:
         raw = payload.encode()
         if payload_hash(raw) != hashed:
-            damaged.append((source, hashed, "the payload has another hash"))
+            damaged.append(_damage(source, id_, hashed, "the payload has another hash"))
             continue
         try:
             event = from_canonical(raw, received)
@@ -112,20 +109,21 @@ def facts_of(
                 raise ValueError("another key")
             facts.append(fact_from(event, hashed, zone))
         except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
-            damaged.append((source, hashed, type(fault).__name__))
+            damaged.append(_damage(source, id_, hashed, type(fault).__name__))
     return facts, damaged
 
 
-def with_damage(state: State, damaged: Sequence[tuple[str, int, str]]) -> State:
-    """Return *state* with what was found damaged, a few named."""
+def _damage(source: str, id_: str, hashed: int, why: str) -> str:
+    # The id itself is a source's own key, which has no place in a message.
+    return f"{source} {payload_hash(id_.encode()):016x} {hashed:016x}: {why}"
+
+
+def with_damage(state: State, damaged: Sequence[str]) -> State:
+    """Return *state* with what was found damaged; each row once, however often it is read."""
     if not damaged:
         return state
-    named = [f"{source} {hashed:016x}: {why}" for source, hashed, why in damaged]
-    return msgspec.structs.replace(
-        state,
-        damaged=state.damaged + len(damaged),
-        examples=(*state.examples, *named)[:_EXAMPLES],
-    )
+    known = tuple(sorted({*state.damaged, *damaged}))[:_MOST_DAMAGED]
+    return msgspec.structs.replace(state, damaged=known)
 
 
 def replayed(revisions: Iterable[Revision], known: Iterable[Revision] = ()) -> Iterator[tuple[str, NamedTuple]]:
