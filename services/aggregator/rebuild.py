@@ -156,18 +156,18 @@ class _Rebuild:
         self._clock = clock
         self._tell = tell
         self._zone = ZoneInfo(task.zone)
+        self._tables: tuple[Compared, ...] = ()
+        self._differences: tuple[Difference, ...] = ()
+        self._figures_compared = False
 
     def run(self, *, resumed: bool) -> Report:
         if self._state.stage is Stage.READING:
             self._read()
             self._keep(stage=Stage.COMPARING)
-        tables: tuple[Compared, ...] = ()
-        differences: tuple[Difference, ...] = ()
-        figures = False
         if self._state.stage is Stage.COMPARING:
-            tables, differences, figures = self._compare()
-            if self._task.dry_run or (differences and not self._task.accept_differences):
-                return self._report(resumed, tables, differences, figures, swapped=False, changed=0)
+            self._compare()
+            if self._task.dry_run or (self._differences and not self._task.accept_differences):
+                return self._report(resumed=resumed, swapped=False, changed=0)
             check_shapes(self._running, self._task.clickhouse, self._state.tables)
             new = uuids_of(self._rebuilt, beside(self._task.clickhouse).database, self._state.tables)
             self._keep(stage=Stage.SWAPPING, uuids=new)
@@ -179,7 +179,7 @@ class _Rebuild:
             self._keep(stage=Stage.SETTLING)
         changed = self._settle()
         drop(self._task.clickhouse)
-        return self._report(resumed, tables, differences, figures, swapped=True, changed=changed)
+        return self._report(resumed=resumed, swapped=True, changed=changed)
 
     def _read(self) -> None:
         if self._state.source == "kafka":
@@ -241,7 +241,7 @@ class _Rebuild:
         self._keep(since=began, revisions=tuple(map(revision_key, held)), damaged=state.damaged)
         return count
 
-    def _compare(self) -> tuple[tuple[Compared, ...], tuple[Difference, ...], bool]:
+    def _compare(self) -> None:
         for _ in range(_PASSES):
             if self._catch_up(self._rebuilt) <= _ENOUGH:
                 break
@@ -266,7 +266,9 @@ class _Rebuild:
             differences.append(Difference("events", 0, 0, len(self._state.damaged), self._state.damaged[:_EXAMPLES]))
         if self._state.source == "kafka" and (lost := lost_from_archive(self._running, self._sides())):
             differences.append(Difference("events", lost, 0, 0, ()))
-        return tuple(found.values()), (*differences, *(figures or ())), figures is not None
+        self._tables = tuple(found.values())
+        self._differences = (*differences, *(figures or ()))
+        self._figures_compared = figures is not None
 
     def _figures(self, complete: date) -> list[Difference] | None:
         """Return where figures differ; None while the running ones are on their way to new facts."""
@@ -295,23 +297,14 @@ class _Rebuild:
         self._state = replace(self._state, **changes)
         keep(self._rebuilt, self._state)
 
-    def _report(
-        self,
-        resumed: bool,
-        tables: tuple[Compared, ...],
-        differences: tuple[Difference, ...],
-        figures: bool,
-        *,
-        swapped: bool,
-        changed: int,
-    ) -> Report:
+    def _report(self, *, resumed: bool, swapped: bool, changed: int) -> Report:
         return Report(
             source=self._state.source,
             resumed=resumed,
             events=self._state.done,
-            tables=tables,
-            differences=differences,
-            figures_compared=figures,
+            tables=self._tables,
+            differences=self._differences,
+            figures_compared=self._figures_compared,
             swapped=swapped,
             figures_changed=changed,
         )

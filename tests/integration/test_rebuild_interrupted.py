@@ -38,22 +38,25 @@ from tests.integration.test_aggregator import EVENTS, NOW, Stack, stack, world_e
 __all__ = ["stack"]  # the fixture: a broker, a database and workers
 pytestmark = pytest.mark.integration
 
-# The command with small chunks, so that there are many moments to be killed at.
+# The command with smaller chunks, so that there are many moments to be killed at.
 _SMALL = (
-    "import services.aggregator.rebuild as r, sys; r.Task.__dataclass_fields__['chunk'].default = 7; "
-    "r.Task.__init__.__kwdefaults__['chunk'] = 7; "
+    "import services.aggregator.rebuild as r, sys; r.Task.__init__.__kwdefaults__['chunk'] = int(sys.argv.pop(1)); "
     "from services.cli.__main__ import main; sys.argv = ['tiendo', 'rebuild', *sys.argv[1:]]; main()"
 )
 
 
-def command(port: int, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+def command(port: int, *options: str, chunk: int = 20, **environment: str) -> subprocess.Popen[bytes]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")} | {
         "TIENDO_CLICKHOUSE_PORT": str(port),
         "TIENDO_CLOCK": NOW,
         **environment,
     }
     return subprocess.Popen(
-        [sys.executable, "-c", _SMALL, *options], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", _SMALL, str(chunk), *options],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -157,7 +160,7 @@ def test_a_worker_that_goes_on_loses_nothing(stack: Stack):
     """Records flow through a real worker while the tables are rebuilt and swapped, three times; every fact is there."""
     events: list[Any] = [
         msgspec.structs.replace(event, id=f"{n}/{event.id}", source=f"{event.source}{n}")
-        for n in range(40)
+        for n in range(25)
         for event in world_events()
     ]
     address = stack.address
@@ -170,7 +173,7 @@ def test_a_worker_that_goes_on_loses_nothing(stack: Stack):
     process: subprocess.Popen[bytes] | None = None
     while sent < len(events) or process is not None:
         if process is None and sent < len(events):
-            process = command(address.port, "--accept-differences", "--format", "json")
+            process = command(address.port, "--accept-differences", "--format", "json", chunk=2000)
         if sent < len(events):
             stack.publish_events(events[sent : sent + 200], size=[1, 20][sent % 400 // 200])
             sent += 200
