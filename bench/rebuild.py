@@ -14,7 +14,8 @@ from typing import Any
 
 from bench.measure import Result
 from schemas.usage import payload_hash
-from services.aggregator.rebuild import Task, rebuild
+from services.aggregator.rebuild import rebuild
+from services.aggregator.rebuild_task import Task
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import KafkaAddress

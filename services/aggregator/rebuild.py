@@ -5,13 +5,11 @@ Why no fact is lost, whatever a worker writes meanwhile, is argued in docs/adr/0
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
 from time import sleep
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -55,51 +53,16 @@ from services.aggregator.core.rebuilding import (
     same_task,
     with_damage,
 )
+from services.aggregator.rebuild_task import Report, Task, Tell
 from services.core.errors import Rejected, Transient
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.clock import Clock, last_complete_day
-from services.infra.kafka import KafkaAddress
 
-_CHUNK: Final = 50_000
 _ENOUGH: Final = 20_000  # events of a pass, so few that the next one will not find less
 _PASSES: Final = 10
 _EXAMPLES: Final = 10
 _COMPARISONS: Final = 4
-_PAUSE: Final = 1.0  # seconds between two comparisons, for a batch under way to be written
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """What is to be rebuilt, from where, and what may happen then."""
-
-    clickhouse: ClickHouseAddress
-    kafka: KafkaAddress
-    zone: str
-    source: Literal["archive", "kafka"] = "archive"
-    tables: tuple[str, ...] = ()
-    dry_run: bool = False
-    accept_differences: bool = False
-    chunk: int = _CHUNK
-    pause: float = _PAUSE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a rebuild found and did. *figures_compared* is False while figures were on their way to new facts."""
-
-    source: str
-    resumed: bool
-    events: int
-    tables: tuple[Compared, ...]
-    differences: tuple[Difference, ...]
-    figures_compared: bool
-    swapped: bool
-    figures_changed: int
-
-
-#: Told (stage, events done, events in all).
-Tell = Callable[[str, int, int], None]
 
 
 def abandon(address: ClickHouseAddress) -> bool:

@@ -19,7 +19,7 @@ from services.infra.clock import open_clock
 from services.infra.settings import SharedSettings
 
 if TYPE_CHECKING:
-    from services.aggregator.rebuild import Report, Tell
+    from services.aggregator.rebuild_task import Report, Tell
 
 err = Console(stderr=True, highlight=False)
 
@@ -56,9 +56,9 @@ def rebuild(
 
     Example: tiendo rebuild --dry-run
     """
-    from services.aggregator.rebuild import Task
     from services.aggregator.rebuild import abandon as drop_it
     from services.aggregator.rebuild import rebuild as run
+    from services.aggregator.rebuild_task import Task
 
     settings = SharedSettings()
     if abandon:

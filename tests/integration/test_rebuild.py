@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 
 from services.aggregator.adapters.rebuild_store import beside, held_state
 from services.aggregator.core.rebuilding import Stage
-from services.aggregator.rebuild import Task, abandon, rebuild
+from services.aggregator.rebuild import abandon, rebuild
+from services.aggregator.rebuild_task import Task
 from services.core.errors import Rejected
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate

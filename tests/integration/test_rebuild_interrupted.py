@@ -17,7 +17,8 @@ import msgspec
 import pytest
 
 from services.aggregator.adapters.rebuild_store import held_state
-from services.aggregator.rebuild import Task, rebuild
+from services.aggregator.rebuild import rebuild
+from services.aggregator.rebuild_task import Task
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import KafkaAddress
