@@ -248,9 +248,8 @@ class _Rebuild:
         self._catch_up(self._running)
         if self._state.source == "kafka":
             mend_archive(self._running, self._sides())
-        mark_all(self._running)
         complete = end_of_figures(self._running) or last_complete_day(self._clock(), self._task.zone)
-        return recomputed(self._running, complete=complete, zone=self._zone, mark=False)
+        return recomputed(self._running, complete=complete, zone=self._zone)
 
     def _sides(self) -> Sides:
         address = self._task.clickhouse

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from services.aggregator.adapters.rebuild_store import beside, held_state
+from services.aggregator.core.batch import fold
+from services.aggregator.core.facts import rows_from
 from services.aggregator.core.rebuilding import Stage
 from services.aggregator.rebuild import abandon, rebuild
 from services.aggregator.rebuild_task import Task
@@ -25,6 +27,7 @@ from tests.integration.rebuild_world import (
     NOWHERE,
     RECEIVED,
     ZONE,
+    ZONE_INFO,
     compute,
     facts,
     figures,
@@ -155,6 +158,62 @@ def test_the_state_survives_as_json(address):
     assert state.position is not None
     assert msgspec.json.decode(json.dumps(msgspec.to_builtins(state)), type=type(state)) == state
     abandon(address)
+
+
+STAGES = ("reading", "catching up", "comparing activity", "comparing figures", "swapping", "settling")
+
+
+def test_no_order_of_a_workers_writes_and_the_swap_loses_a_fact(shared_chdb):
+    """Archive rows written at any stage, their facts at the same or any later one: the new tables hold them all.
+
+    Every event was received a day earlier than a copy that the rebuild has read before, so that a copy passed over shows.
+    """
+    address = ClickHouseAddress(port=shared_chdb.port, database="orders")
+    migrate(address)
+    pairs = [(a, b) for n, a in enumerate(STAGES) for b in (*STAGES[n:], "afterwards")]
+    earlier = {
+        pair: [
+            msgspec.structs.replace(event, id=f"{n}/{event.id}", received=event.received - timedelta(days=1))
+            for event in EVENTS[n % 5 :: 9]
+        ]
+        for n, pair in enumerate(pairs)
+    }
+    copies = [msgspec.structs.replace(e, received=RECEIVED) for events in earlier.values() for e in events[::2]]
+    seen: list[str] = []
+    try:
+        with open_clickhouse(address) as database:
+
+            def write_part(events: list[Any], *, archive: bool) -> None:
+                for part in fold(row for event in events for row in rows_from(event, ZONE_INFO)).tables():
+                    if (part.table == "events") == archive:
+                        database.insert(part.table, part.names, part.columns)
+
+            def tell(stage: str, done: int, total: int) -> None:
+                if stage in STAGES and stage not in seen:
+                    seen.append(stage)
+                    for (first, second), events in earlier.items():
+                        if first == stage:
+                            write_part(events, archive=True)
+                            # Merged with its copy, an event is not to be told by when it was stored first.
+                            database.run("OPTIMIZE TABLE events FINAL")
+                        if second == stage:
+                            write_part(events, archive=False)
+
+            publish(database)
+            put(database, [*EVENTS, *copies])
+            report = rebuild(task(address, accept_differences=True), clock, tell)
+            for (_, second), events in earlier.items():
+                if second == "afterwards":
+                    write_part(events, archive=False)
+            assert report.swapped
+            assert tuple(seen) == STAGES
+            assert facts(database) == fresh_fold(
+                shared_chdb, [*EVENTS, *copies, *(e for events in earlier.values() for e in events)]
+            )
+    finally:
+        with open_clickhouse(replace(address, database="default")) as server:
+            server.run("DROP DATABASE orders SYNC")
+            server.run("DROP DATABASE IF EXISTS orders__rebuild SYNC")
 
 
 @given(events=event_lists)

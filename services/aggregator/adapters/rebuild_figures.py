@@ -31,20 +31,25 @@ def mark_all(database: ClickHouse) -> None:
         insert_marks(database, sorted(marks))
 
 
-def recomputed(database: ClickHouse, *, complete: date, zone: ZoneInfo, mark: bool = True) -> int:
-    """Work off all marks, having marked everything where *mark*; return how many figures changed. Blocks.
+def recomputed(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> int:
+    """Compute every figure anew; return how many changed. Blocks.
 
-    A worker's leader may do the same at the same time: harmless.
+    What is marked meanwhile is left to the worker, or this would not end under load. Its leader may work off the same
+    marks at the same time: harmless.
     """
-    if mark:
-        mark_all(database)
-    ((began,),) = database.rows("SELECT toString(now64(6, 'UTC'))")
+    mark_all(database)
+    ((marked,),) = database.rows("SELECT toString(now64(6, 'UTC'))")
     for _ in range(_ROUNDS):
-        if not recompute(database, complete=complete, zone=zone).marks:
+        ((left,),) = database.rows(
+            "SELECT count() FROM outstanding WHERE last_marked <= toDateTime64(%(marked)s, 6, 'UTC')",
+            {"marked": marked},
+        )
+        if not left:
             break
+        recompute(database, complete=complete, zone=zone)
     ((changed,),) = database.rows(
-        "SELECT uniqExact(definition, agency, day) FROM adoption WHERE basis >= toDateTime64(%(began)s, 6, 'UTC')",
-        {"began": began},
+        "SELECT uniqExact(definition, agency, day) FROM adoption WHERE basis >= toDateTime64(%(marked)s, 6, 'UTC')",
+        {"marked": marked},
     )
     return int(changed)
 
