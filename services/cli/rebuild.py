@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from services.infra.clock import open_clock
-from services.infra.settings import SharedSettings
+from services.infra.settings import SharedSettings, read_settings
 
 if TYPE_CHECKING:
     from services.aggregator.rebuild_task import Report, Tell
@@ -60,7 +60,7 @@ def rebuild(
     from services.aggregator.rebuild import rebuild as run
     from services.aggregator.rebuild_task import Task
 
-    settings = SharedSettings()
+    settings = read_settings(SharedSettings)
     if abandon:
         err.print("dropped" if drop_it(settings.clickhouse()) else "no rebuild is under way")
         return
