@@ -194,12 +194,15 @@ BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 _encoder = msgspec.json.Encoder(order="deterministic", decimal_format="string")
 _single = msgspec.json.Decoder(NormalisedEvent)
 _batch = msgspec.json.Decoder(list[NormalisedEvent])
+
+
+def _canonical_decoder(kind: Any) -> Any:
+    data = get_type_hints(kind)["data"]
+    return msgspec.json.Decoder(tuple[str, str, str, str, datetime, data])  # type: ignore[valid-type]
+
+
 _canonical: Final[dict[str, tuple[Any, Any]]] = {
-    kind.__struct_config__.tag: (
-        kind,
-        msgspec.json.Decoder(tuple[str, str, str, str, datetime, get_type_hints(kind)["data"]]),  # type: ignore[misc]
-    )
-    for kind in get_args(NormalisedEvent)
+    kind.__struct_config__.tag: (kind, _canonical_decoder(kind)) for kind in get_args(NormalisedEvent)
 }
 
 
