@@ -11,10 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest
+from bench import ingest, rebuild
 from bench.measure import Result
 
-BENCHES: dict[str, Callable[[], list[Result]]] = {"gateway": ingest.gateway, "postfix": ingest.postfix}
+BENCHES: dict[str, Callable[[], list[Result]]] = {
+    "gateway": ingest.gateway,
+    "postfix": ingest.postfix,
+    "rebuild": rebuild.bench,
+}
 RESULTS = Path(__file__).parent / "results.json"
 
 

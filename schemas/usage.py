@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -196,6 +196,16 @@ _single = msgspec.json.Decoder(NormalisedEvent)
 _batch = msgspec.json.Decoder(list[NormalisedEvent])
 
 
+def _canonical_decoder(kind: Any) -> Any:
+    data = get_type_hints(kind)["data"]
+    return msgspec.json.Decoder(tuple[str, str, str, str, datetime, data])  # type: ignore[valid-type]
+
+
+_canonical: Final[dict[str, tuple[Any, Any]]] = {
+    kind.__struct_config__.tag: (kind, _canonical_decoder(kind)) for kind in get_args(NormalisedEvent)
+}
+
+
 def encode(events: list[NormalisedEvent]) -> bytes:
     """Return the value of a record that carries *events* (content type ``BATCH_CONTENT_TYPE``)."""
     return _encoder.encode(events)
@@ -217,6 +227,20 @@ def canonical(event: NormalisedEvent) -> bytes:
     """Return the canonical payload: the event without its moment of receipt, the same bytes wherever it is encoded."""
     kind = type(event).__struct_config__.tag
     return _encoder.encode((kind, event.source, event.id, event.agency, event.time, event.data))
+
+
+def from_canonical(payload: bytes, received: datetime) -> NormalisedEvent:
+    """Return the event whose canonical payload this is, with the moment of receipt that the payload leaves out.
+
+    ``canonical`` of it gives the same bytes again. Raises ``msgspec.MsgspecError`` or ValueError where it is not ours.
+    """
+    tag = payload[2 : payload.index(b'"', 2)].decode()
+    if tag not in _canonical:
+        raise ValueError("a payload of no known type")
+    kind, decoder = _canonical[tag]
+    _, source, id_, agency, time, data = decoder.decode(payload)
+    event: NormalisedEvent = kind(id=id_, source=source, agency=agency, time=time, received=received, data=data)
+    return event
 
 
 def payload_hash(payload: bytes) -> int:

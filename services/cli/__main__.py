@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.cli.example import example_app
 from services.cli.plans import agencies_app, plan_app, sources_app
+from services.cli.rebuild import rebuild
 from services.cli.standing import standing
 from services.cli.up import up
 from services.cli.warnings import warnings_app
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(standing)
 app.command()(emit)
+app.command()(rebuild)
 app.add_typer(connect_app, name="connect")
 app.add_typer(plan_app, name="plan")
 app.add_typer(agencies_app, name="agencies")

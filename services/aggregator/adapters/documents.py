@@ -13,7 +13,7 @@ from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core import documents as rows_of
 from services.aggregator.core.marks import Mark
 from services.core.scope import LAST_DAY
-from services.infra.clickhouse.client import ClickHouse
+from services.infra.clickhouse.client import ClickHouse, Row
 
 _ROWS_AT_ONCE: Final = 50_000
 _REVISION: Final = ("kind", "id", "revision", "in_force_from", "published", "document")
@@ -25,6 +25,23 @@ def store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | Sou
     A plan whose directory is not known yet waits in ``plan_revisions``: the directory, when it comes, completes it.
     Raises Transient when ClickHouse goes away; doing it again is right then. Blocks.
     """
+    while True:
+        before = _tables(database)
+        _store(database, revision)
+        # A rebuild reads revisions from where they are kept, which is last: what was written into tables that have been
+        # swapped since would be gone with them.
+        if _tables(database) == before:
+            return
+
+
+def _tables(database: ClickHouse) -> list[Row]:
+    return database.rows(
+        "SELECT name, uuid FROM system.tables WHERE database = currentDatabase() AND name IN %(names)s ORDER BY name",
+        {"names": rows_of.TABLES},
+    )
+
+
+def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | SourcesRevision) -> None:
     marks: tuple[Mark, ...] = ()
     match revision:
         case PlanRevision(document=plan):

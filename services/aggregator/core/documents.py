@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.directory import Directory
 from schemas.plan import Plan, Target
 from services.core.definition import Definition, definition_of
 from services.core.scope import FIRST_DAY, LAST_DAY, LEADERSHIP, life_of, scopes_of, selected, targets_of
 from services.core.trajectory import curve_for
+
+TABLES: Final = ("agencies", "agency_codes", "definitions", "feeds", "schedule", "scopes")
 
 
 class AgencyRow(NamedTuple):

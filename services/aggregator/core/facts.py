@@ -180,6 +180,12 @@ def rows_from(event: NormalisedEvent, zone: ZoneInfo) -> tuple[Archived, Fact]:
     return archived, _fact(event, short, version(event.time, hashed), archived.received, zone)
 
 
+def fact_from(event: NormalisedEvent, hashed: int, zone: ZoneInfo) -> Fact:
+    """Return the fact alone of *event*, whose canonical payload has the hash *hashed*: what ``rows_from`` returns second."""
+    short = short_type(str(type(event).__struct_config__.tag))
+    return _fact(event, short, version(event.time, hashed), event.received.astimezone(UTC), zone)
+
+
 def _fact(event: NormalisedEvent, short: str, ver: int, received: datetime, zone: ZoneInfo) -> Fact:
     source, data = event.source, event.data
     gone = int(data.retracted)
