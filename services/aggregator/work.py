@@ -21,6 +21,7 @@ from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import fold
+from services.aggregator.core.dead_letters import DeadLetterLimit, Recent
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -38,7 +39,10 @@ class Taken(NamedTuple):
 
 
 class Work:
-    """The worker's duties. Every method returns only when all is written; a fault that no wait mends is raised."""
+    """The worker's duties. Every method returns only when all is written; a fault that no wait mends is raised.
+
+    Too many unusable events raise TooManyUnusable before anything of their batch is written.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Work:
         zone: str,
         longest_wait: float,
         progress: Progress,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
         self._facts = facts
         self._figures = figures
@@ -57,6 +62,8 @@ class Work:
         self._zone = ZoneInfo(zone)
         self._longest_wait = longest_wait
         self._progress = progress
+        self._limit = limit or DeadLetterLimit()
+        self._recent = Recent()
         # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
@@ -85,6 +92,7 @@ class Work:
     def _write(self, records: Sequence[Taken]) -> None:
         started = monotonic()
         decoded = decode_records(records, self._zone)
+        recent = self._limit.after(self._recent, decoded.events, [one.after for one in decoded.unusable])
         if decoded.unusable:
             self._set_aside(decoded.unusable)
         batch = fold(decoded.rows)
@@ -94,6 +102,8 @@ class Work:
         metrics.EVENTS.inc(decoded.events)
         metrics.MARKS.inc(marks)
         metrics.WRITE_SECONDS.observe(monotonic() - started)
+        self._recent = recent
+        metrics.UNUSABLE_RECENTLY.set(recent.unusable)
 
     def _set_aside(self, unusable: Sequence[Unusable]) -> None:
         insert_rejections(self._facts, rejections_of(unusable, self._clock()))

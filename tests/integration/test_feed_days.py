@@ -169,7 +169,8 @@ def test_a_long_history_costs_nothing(database):
     database.run("OPTIMIZE TABLE feed_events FINAL")
     day = date(2001, 5, 1)
     plan = database.rows(
-        "EXPLAIN indexes = 1 SELECT uniqExact(id) FROM feed_events WHERE (source, day) IN (('/a', '2001-05-01'), ('/b', '2001-05-02'))"
+        "EXPLAIN indexes = 1 SELECT uniqExact(id) FROM feed_events "
+        "WHERE (source, day) IN (('/a', '2001-05-01'), ('/b', '2001-05-02'))"
     )
     granules = [line for (line,) in plan if "Granules:" in line]
     read, whole = (int(number) for number in granules[-1].split(":")[1].split("/"))

@@ -28,6 +28,7 @@ class Unusable(NamedTuple):
 
     value: bytes
     detail: str
+    after: int = 0  # usable events of the same run of records before it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def decode_records(records: Iterable[tuple[bytes | None, str]], zone: ZoneInfo) 
                     events += 1
             except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
                 # The text of the fault may quote a value, so only its kind is kept.
-                unusable.append(Unusable(part, type(fault).__name__))
+                unusable.append(Unusable(part, type(fault).__name__, events))
     return Decoded(tuple(rows), tuple(unusable), events)
 
 
