@@ -12,11 +12,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from schemas.rejected import Rejection
+from schemas.rejected import REJECTED_RECORD, Rejection, Replayed
 from schemas.revisions import REVISION
 from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator import metrics
-from services.aggregator.adapters.decoding import Unusable, decode_records, insert_rejections, rejections_of
+from services.aggregator.adapters.decoding import (
+    Unusable,
+    decode_records,
+    insert_rejections,
+    insert_replays,
+    rejections_of,
+)
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.writer import write
@@ -111,15 +117,17 @@ class Work:
         log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
 
     def _keep(self, records: Sequence[Taken]) -> None:
-        rejections, unusable = [], []
+        kept: list[Rejection | Replayed] = []
+        unusable = []
         for record in records:
             try:
-                rejections.append(Rejection.model_validate_json(record.value or b""))
+                kept.append(REJECTED_RECORD.validate_json(record.value or b""))
             except ValidationError:
                 unusable.append(Unusable(record.value or b"", "ValidationError"))
         if unusable:
             self._set_aside(unusable)
-        insert_rejections(self._facts, rejections)
+        insert_rejections(self._facts, [one for one in kept if isinstance(one, Rejection)])
+        insert_replays(self._facts, [one for one in kept if isinstance(one, Replayed)])
 
     def _store(self, records: Sequence[Taken]) -> None:
         for record in records:

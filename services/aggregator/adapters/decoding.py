@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.reasons import Reason
-from schemas.rejected import Rejection
+from schemas.rejected import Rejection, Replayed
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, decode
 from services.aggregator.core.facts import Row, rows_from
 from services.infra.clickhouse.client import ClickHouse
@@ -111,3 +111,13 @@ def insert_rejections(database: ClickHouse, rejections: list[Rejection]) -> None
         [r.received for r in rejections],
     ]
     database.insert("rejected", _NAMES, columns)
+
+
+def insert_replays(database: ClickHouse, replays: list[Replayed]) -> None:
+    """Keep that refused events were taken later; twice is once."""
+    columns: list[list[Any]] = [
+        [r.rejection for r in replays],
+        [r.source for r in replays],
+        [r.replayed for r in replays],
+    ]
+    database.insert("replays", ("rejection", "source", "replayed"), columns)
