@@ -35,6 +35,11 @@ class PlanReader:
             for row in self._database.rows("SELECT DISTINCT id FROM plan_revisions WHERE kind = 'plan' ORDER BY id")
         ]
 
+    def directory_ids(self) -> list[str]:
+        """Return the ids of all directories ever published."""
+        rows = self._database.rows("SELECT DISTINCT id FROM plan_revisions WHERE kind = 'directory' ORDER BY id")
+        return [row[0] for row in rows]
+
     def plans(self, plan: str) -> list[PlanRevision]:
         """Return the revisions of *plan*, the oldest first."""
         return [one for one in self._revisions("plan", plan) if isinstance(one, PlanRevision)]
