@@ -20,8 +20,8 @@ FROM (
     FROM rejected
     WHERE (%(any_rejection)s = 1 OR rejection IN %(rejections)s) AND (%(any_source)s = 1 OR source = %(source)s)
     GROUP BY rejection, source
-)
-LEFT JOIN (SELECT rejection, source, max(replayed) AS sent_again FROM replays GROUP BY rejection, source)
+) AS refusals
+LEFT JOIN (SELECT rejection, source, max(replayed) AS sent_again FROM replays GROUP BY rejection, source) AS taken
     USING (rejection, source)
 """
 _ASKED: Final = """

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from schemas.reasons import Reason
-from schemas.usage import SINGLE_CONTENT_TYPE, NormalisedEvent, decode
+from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, NormalisedEvent, decode
 from services.ingest.core.inbound import split_batch
 from services.ingest.core.rejection import Refusal
 
@@ -69,7 +69,8 @@ def read_again(body: str) -> Judged:
     """Return what a part of the topic of events, which the aggregator could not read, says to this version (*body*: base64)."""
     try:
         value = base64.b64decode(body, validate=True)
-        return Judged(accepted=tuple(decode(value, SINGLE_CONTENT_TYPE)))
+        kind = BATCH_CONTENT_TYPE if value.lstrip().startswith(b"[") else SINGLE_CONTENT_TYPE
+        return Judged(accepted=tuple(decode(value, kind)))
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         return _whole(Refusal(Reason.MALFORMED, "this version cannot read it either"), b"")
 
