@@ -19,7 +19,7 @@ from schemas.directory import Directory
 from schemas.envelope import CloudEvent
 from schemas.events import CATALOGUE
 from schemas.plan import Plan
-from schemas.rejected import Rejection
+from schemas.rejected import REJECTED_RECORD
 from schemas.revisions import REVISION
 from schemas.sources import Sources
 from schemas.topics import SHAPES, Topic
@@ -58,7 +58,7 @@ def _adapter(adapter: TypeAdapter[Any], title: str) -> dict[str, Any]:
 _CARRIES: dict[Topic, tuple[str, str, str]] = {
     Topic.EVENTS: ("normalised-event.json", usage.SINGLE_CONTENT_TYPE, "agency"),
     Topic.INBOX: ("event.json", usage.SINGLE_CONTENT_TYPE, "as the integrator likes"),
-    Topic.REJECTED: ("rejection.json", "application/json", "source"),
+    Topic.REJECTED: ("rejected-record.json", "application/json", "source"),
     Topic.PLANS: ("revision.json", "application/json", "kind/id/revision"),
     Topic.WARNINGS: ("warning-record.json", "application/json", "plan/agency"),
 }
@@ -118,7 +118,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "directory.json": _model(Directory),
         "sources.json": _model(Sources),
         "revision.json": _adapter(REVISION, "Revision"),
-        "rejection.json": _model(Rejection),
+        "rejected-record.json": _adapter(REJECTED_RECORD, "RejectedRecord"),
         "warning-record.json": _adapter(WARNING_RECORD, "WarningRecord"),
         "asyncapi.json": asyncapi(),
     }

@@ -1,10 +1,10 @@
-"""What ``usage.rejected.v1`` carries: an input that could not be used, whole, with the reason."""
+"""What ``usage.rejected.v1`` carries: an input that could not be used, whole, with the reason; and that it was taken later."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.common import Contract
 from schemas.reasons import Reason
@@ -26,3 +26,22 @@ class Rejection(Contract):
     received: AwareDatetime
     key_id: str = Field(description="Which gateway key encrypted the body.")
     body: str = Field(description="The original bytes, AES-256-GCM under the gateway's key, nonce first, base64.")
+
+
+class Replayed(Contract):
+    """A refused input was sent again and taken; what it states is in the log of events from then on.
+
+    It settles the refusals of that name up to its moment; the same input refused once more later stands open again.
+    """
+
+    kind: Literal["replayed"] = Field(
+        default="replayed", description="Tells this record from a refusal, which has none."
+    )
+    rejection: str
+    source: str
+    replayed: AwareDatetime
+
+
+RejectedRecord = Rejection | Replayed
+#: Reads records of ``usage.rejected.v1``; ``validate_json`` raises ``pydantic.ValidationError``.
+REJECTED_RECORD: TypeAdapter[Rejection | Replayed] = TypeAdapter(RejectedRecord)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from smtplib import SMTP
 from urllib.error import URLError
@@ -60,8 +61,17 @@ class Stack:
         """Where mails land."""
         return self.data / "mails"
 
+    @property
+    def operations_token(self) -> str:
+        """The token with which operations show and replay refused events."""
+        return secret(self.data / "secrets", "operations")
+
     def environment(self) -> dict[str, str]:
-        """Return the ``TIENDO_…`` variables with which services and commands reach this stack."""
+        """Return the ``TIENDO_…`` variables with which commands reach this stack."""
+        return self.addresses() | {"TIENDO_OPERATIONS_TOKEN": self.operations_token}
+
+    def addresses(self) -> dict[str, str]:
+        """Return the ``TIENDO_…`` variables with which services reach each other."""
         return {
             "TIENDO_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "TIENDO_CLICKHOUSE_HOST": HOST,
@@ -116,7 +126,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
     """Return the processes in the order in which they start."""
     ports, keys = stack.ports, stack.data / "secrets"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
-    base = kept | stack.environment() | clock | {"PYTHONUNBUFFERED": "1"}
+    base = kept | stack.addresses() | clock | {"PYTHONUNBUFFERED": "1"}
     starts = {"count": 0}
 
     def mend_broker() -> None:
@@ -172,6 +182,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             TIENDO_INGEST_PORT=str(ports.gateway),
             TIENDO_INGEST_KEY=secret(keys, "ingest"),
             TIENDO_INGEST_KEY_ID="k1",
+            TIENDO_INGEST_OPERATIONS_TOKEN_SHA256=sha256(stack.operations_token.encode()).hexdigest(),
             TIENDO_CLICKHOUSE_USER=_READER,
             TIENDO_CLICKHOUSE_PASSWORD=secret(keys, "clickhouse-reader"),
         ),

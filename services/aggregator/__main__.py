@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from schemas.topics import SHAPES, Topic
 from services.aggregator.adapters.topics import topic_ids
-from services.aggregator.app import LEADER_TOPIC, TOPICS, Life, make_app, serve
+from services.aggregator.app import DEAD_LETTERS, LEADER_TOPIC, TOPICS, Life, make_app, serve
 from services.aggregator.progress import Progress, watch
 from services.aggregator.settings import AggregatorSettings
 from services.aggregator.work import Work
@@ -69,9 +69,14 @@ def main() -> None:
             zone=settings.zone,
             longest_wait=settings.aggregator_retry_longest,
             progress=progress,
+            limit=settings.dead_letter_limit(),
         )
         watch(progress, settings.aggregator_watchdog)
         code = asyncio.run(_run(settings, Path(datadir), work, progress, ids))
+        if code == DEAD_LETTERS:
+            progress.missing["dead letters"] = "too many events cannot be used; see the log"
+            with progress.waiting():  # whoever scrapes shall see why
+                sleep(settings.aggregator_dead_letters_linger)
     # Threads of clients that lost their broker may linger; everything that matters is closed.
     logging.shutdown()
     sys.stderr.flush()

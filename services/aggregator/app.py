@@ -20,6 +20,7 @@ from schemas.topics import Topic
 from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator import metrics
 from services.aggregator.adapters.topics import topic_ids
+from services.aggregator.core.dead_letters import TooManyUnusable
 from services.aggregator.progress import Progress
 from services.aggregator.settings import AggregatorSettings
 from services.aggregator.work import Taken, Work
@@ -34,6 +35,7 @@ _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
 _FINISH_WITHIN = 20.0
 _LONGEST_REST = 10.0
+DEAD_LETTERS = 65  # exit code: too many events cannot be used; a person has to look
 
 
 class Life:
@@ -59,6 +61,11 @@ class Life:
         try:
             await duty
             return True
+        except TooManyUnusable as reached:
+            log.critical("stopping, nothing of this batch is acknowledged: %s (limit %s)", reached, reached.rule)
+            metrics.STOPPED.labels(reached.rule.value).set(1)
+            self.end(DEAD_LETTERS)
+            return False
         except Exception:
             log.exception("a fault that no wait mends; ending")
             self.end(1)

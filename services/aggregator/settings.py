@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
 
+from pydantic import Field, model_validator
+
+from services.aggregator.core.dead_letters import DeadLetterLimit
 from services.infra.settings import SharedSettings
 
 
@@ -20,3 +23,26 @@ class AggregatorSettings(SharedSettings):
     aggregator_watchdog: float = Field(
         default=120.0, gt=0, description="Seconds without progress, waits for ClickHouse aside, that end the process."
     )
+    aggregator_dead_letters_window: int = Field(default=1000, ge=1, description="Events that the share looks back on.")
+    aggregator_dead_letters_percent: int = Field(
+        default=50, ge=0, le=100, description="So many of them unusable stop the worker; 0: no such limit."
+    )
+    aggregator_dead_letters_in_a_row: int = Field(
+        default=100, ge=0, description="So many unusable in a row stop the worker; 0: no such limit."
+    )
+    aggregator_dead_letters_linger: float = Field(
+        default=30.0, ge=0, description="Seconds that a worker so stopped can still be asked for its metrics."
+    )
+
+    @model_validator(mode="after")
+    def _limit_makes_sense(self) -> Self:
+        self.dead_letter_limit()
+        return self
+
+    def dead_letter_limit(self) -> DeadLetterLimit:
+        """Return the limit on unusable events."""
+        return DeadLetterLimit(
+            window=self.aggregator_dead_letters_window,
+            percent=self.aggregator_dead_letters_percent,
+            in_a_row=self.aggregator_dead_letters_in_a_row,
+        )

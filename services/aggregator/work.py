@@ -12,15 +12,22 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from schemas.rejected import Rejection
+from schemas.rejected import REJECTED_RECORD, Rejection, Replayed
 from schemas.revisions import REVISION
 from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator import metrics
-from services.aggregator.adapters.decoding import Unusable, decode_records, insert_rejections, rejections_of
+from services.aggregator.adapters.decoding import (
+    Unusable,
+    decode_records,
+    insert_rejections,
+    insert_replays,
+    rejections_of,
+)
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import fold
+from services.aggregator.core.dead_letters import DeadLetterLimit, Recent
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -38,7 +45,10 @@ class Taken(NamedTuple):
 
 
 class Work:
-    """The worker's duties. Every method returns only when all is written; a fault that no wait mends is raised."""
+    """The worker's duties. Every method returns only when all is written; a fault that no wait mends is raised.
+
+    Too many unusable events raise TooManyUnusable before anything of their batch is written.
+    """
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Work:
         zone: str,
         longest_wait: float,
         progress: Progress,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
         self._facts = facts
         self._figures = figures
@@ -57,6 +68,8 @@ class Work:
         self._zone = ZoneInfo(zone)
         self._longest_wait = longest_wait
         self._progress = progress
+        self._limit = limit or DeadLetterLimit()
+        self._recent = Recent()
         # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
@@ -85,6 +98,7 @@ class Work:
     def _write(self, records: Sequence[Taken]) -> None:
         started = monotonic()
         decoded = decode_records(records, self._zone)
+        recent = self._limit.after(self._recent, decoded.events, [one.after for one in decoded.unusable])
         if decoded.unusable:
             self._set_aside(decoded.unusable)
         batch = fold(decoded.rows)
@@ -94,6 +108,8 @@ class Work:
         metrics.EVENTS.inc(decoded.events)
         metrics.MARKS.inc(marks)
         metrics.WRITE_SECONDS.observe(monotonic() - started)
+        self._recent = recent
+        metrics.UNUSABLE_RECENTLY.set(recent.unusable)
 
     def _set_aside(self, unusable: Sequence[Unusable]) -> None:
         insert_rejections(self._facts, rejections_of(unusable, self._clock()))
@@ -101,15 +117,17 @@ class Work:
         log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
 
     def _keep(self, records: Sequence[Taken]) -> None:
-        rejections, unusable = [], []
+        kept: list[Rejection | Replayed] = []
+        unusable = []
         for record in records:
             try:
-                rejections.append(Rejection.model_validate_json(record.value or b""))
+                kept.append(REJECTED_RECORD.validate_json(record.value or b""))
             except ValidationError:
                 unusable.append(Unusable(record.value or b"", "ValidationError"))
         if unusable:
             self._set_aside(unusable)
-        insert_rejections(self._facts, rejections)
+        insert_rejections(self._facts, [one for one in kept if isinstance(one, Rejection)])
+        insert_replays(self._facts, [one for one in kept if isinstance(one, Replayed)])
 
     def _store(self, records: Sequence[Taken]) -> None:
         for record in records:

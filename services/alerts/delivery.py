@@ -17,8 +17,9 @@ from services.alerts.adapters.letters import Letters
 from services.alerts.adapters.warning_log import Records, WarningLog
 from services.alerts.blocking import Blocking
 from services.alerts.core.evaluate import Assessment
-from services.alerts.core.notices import DeliveryFault, NoticeState, backoff, contact_of, fold_notices, references
+from services.alerts.core.notices import backoff, contact_of, references
 from services.alerts.core.warn import compose
+from services.core.warning_records import DeliveryFault, NoticeState, fold_notices
 from services.infra.clock import Clock
 
 log = logging.getLogger(__name__)

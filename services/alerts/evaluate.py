@@ -11,17 +11,17 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.revisions import DirectoryRevision, PlanRevision, revision_key
-from services.alerts.adapters.figures import Evaluation, FigureReader
+from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.core.evaluate import (
     Assessment,
     assess,
     definitions_needed,
-    directory_in_force,
     last_day_judged,
-    plan_in_force,
 )
+from services.core.in_force import directory_in_force, plan_in_force
 from services.infra.clock import last_complete_day
+from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
 

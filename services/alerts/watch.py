@@ -11,18 +11,19 @@ from datetime import timedelta
 from time import monotonic
 
 from services.alerts import metrics
-from services.alerts.adapters.figures import Evaluation, FigureReader
+from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import Records, WarningLog
 from services.alerts.blocking import Blocking
-from services.alerts.core.lifecycle import fold
-from services.alerts.core.notices import fold_notices, plan_notices
+from services.alerts.core.notices import plan_notices
 from services.alerts.core.warn import open_counts, transitions_of
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
 from services.core.definition import definition_of
+from services.core.warning_records import fold, fold_notices
 from services.infra.clock import Clock
+from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 
 from services.cli.example import example_app
+from services.cli.feeds import conflicts, feeds
 from services.cli.plans import agencies_app, plan_app, sources_app
 from services.cli.rebuild import rebuild
+from services.cli.rejected import rejected_app
 from services.cli.standing import standing
 from services.cli.up import up
 from services.cli.warnings import warnings_app
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(standing)
+app.command()(feeds)
+app.command()(conflicts)
 app.command()(emit)
 app.command()(rebuild)
 app.add_typer(connect_app, name="connect")
@@ -34,6 +38,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(sources_app, name="sources")
 app.add_typer(warnings_app, name="warnings")
+app.add_typer(rejected_app, name="rejected")
 app.add_typer(example_app, name="example")
 
 

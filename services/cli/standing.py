@@ -21,10 +21,10 @@ from rich.table import Table
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.alerts.adapters.figures import FigureReader
-from services.alerts.core.evaluate import directory_in_force, plan_in_force
 from services.cli.standing_words import STYLES, Words, words_of
+from services.core.in_force import directory_in_force, plan_in_force
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
+from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 
 #: The fields of a standing, the same wherever one leaves the system.
@@ -70,7 +70,7 @@ def standing(
     """
     err = Console(stderr=True, highlight=False)
     with open_clickhouse(SharedSettings().clickhouse()) as database:
-        reader = FigureReader(database)
+        reader = PlanReader(database)
         day = as_of.date() if as_of else _last_judged(reader, plan)
         if day is None:
             known = ", ".join(reader.plan_ids()) or "none"
@@ -178,11 +178,11 @@ def _worst_first(row: Row) -> tuple[bool, float, str]:
     return behind is None, -(behind or 0.0), row["agency"]
 
 
-def _last_judged(reader: FigureReader, plan: str) -> date | None:
+def _last_judged(reader: PlanReader, plan: str) -> date | None:
     evaluation = reader.last_evaluation(plan)
     return evaluation.day if evaluation else None
 
 
-def _documents(reader: FigureReader, plan: str) -> tuple[list[PlanRevision], list[DirectoryRevision]]:
+def _documents(reader: PlanReader, plan: str) -> tuple[list[PlanRevision], list[DirectoryRevision]]:
     plans = reader.plans(plan)
     return plans, reader.directories(plans[-1].document.directory) if plans else []

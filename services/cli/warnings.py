@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.warnings import WARNING_RECORD, Notice, Transition
-from services.alerts.core.lifecycle import fold
-from services.alerts.core.notices import NoticeState, fold_notices
 from services.cli.standing import WIDTH
 from services.core.earned import whole_days
 from services.core.errors import Rejected
+from services.core.warning_records import NoticeState, fold, fold_notices
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.settings import SharedSettings
 

@@ -15,10 +15,12 @@ from services.infra.clock import Clock
 from services.ingest.adapters.documents import Documents
 from services.ingest.adapters.publisher import Outbox
 from services.ingest.adapters.rejected import RejectedRecords
+from services.ingest.adapters.rejected_table import RejectedTable
 from services.ingest.adapters.sealing import Seal, derive
 from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
+from services.ingest.http.rejected import RejectedDoor
 from services.ingest.metrics import IngestMetrics
 from services.ingest.settings import IngestSettings
 
@@ -34,6 +36,7 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
     documents = Documents(settings.kafka(), metrics)
     outbox.on_failure(documents.read_again)
     secret = settings.key()
+    seal = Seal(secret)
     pseudonyms = Pseudonyms(key_id=settings.ingest_key_id, key=derive(secret, "pseudonyms"))
 
     def missing() -> list[str]:
@@ -43,7 +46,7 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
     door = Door(
         registry=lambda: documents.registry,
         pseudonyms=pseudonyms,
-        records=RejectedRecords(pseudonyms, Seal(secret)),
+        records=RejectedRecords(pseudonyms, seal),
         publishing=outbox,
         metrics=metrics,
         now=clock,
@@ -68,7 +71,13 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(outbox.close)
 
-    return create_app(door, metrics, missing=missing, lifespan=lifespan)
+    refused = RejectedDoor(
+        door=door,
+        table=RejectedTable(settings.clickhouse()),
+        seal=seal,
+        operations=settings.ingest_operations_token_sha256,
+    )
+    return create_app(door, metrics, missing=missing, lifespan=lifespan, refused=refused)
 
 
 def _end_the_process(task: asyncio.Task[None]) -> None:

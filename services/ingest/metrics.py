@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from schemas.reasons import Reason
+from services.ingest.core.replay import Outcome
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -41,6 +43,14 @@ class IngestMetrics:
         self.unpublished = Counter(
             "tiendo_ingest_publish_failures", "Requests that the broker did not acknowledge.", registry=self.registry
         )
+        self.replayed = Counter(
+            "tiendo_ingest_replayed",
+            "Refused inputs sent again, by what became of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for outcome in get_args(Outcome):
+            self.replayed.labels(outcome)
         self.unreadable_documents = Counter(
             "tiendo_ingest_unreadable_documents", "Records of plans.v1 that could not be read.", registry=self.registry
         )

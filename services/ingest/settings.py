@@ -62,6 +62,10 @@ class IngestSettings(SharedSettings):
     ingest_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")
     ingest_queue_bytes: int = Field(default=64 << 20, ge=1 << 20, description="Bytes that may wait for the broker.")
 
+    ingest_operations_token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="SHA-256, in hex, of the token with which operations show and replay refused events."
+    )
+
     @field_validator("ingest_key")
     @classmethod
     def _usable(cls, key: SecretStr) -> SecretStr:

@@ -34,7 +34,17 @@ ZONE_INFO = ZoneInfo(ZONE)
 PLAN, DIRECTORY = world_documents()
 LAST = date(2008, 7, 12)
 RECEIVED = datetime(2008, 7, 10, 9, tzinfo=UTC)
-FACTS = ["events", "memberships", "mailboxes", "activity", "exchanges", "items", "declarations", "feed_reports"]
+FACTS = [
+    "events",
+    "memberships",
+    "mailboxes",
+    "activity",
+    "exchanges",
+    "items",
+    "declarations",
+    "feed_reports",
+    "feed_events",
+]
 FIGURES = ["touched", "adoption", "feed_days"]
 INDICATORS = {
     definition.hash: indicator

@@ -19,12 +19,12 @@ from services.alerts.core.lifecycle import (
     decide_feed,
     decide_lag,
     feed_cause,
-    fold,
     is_open,
     lag_cause,
     speaks,
     transition,
 )
+from services.core.warning_records import fold
 
 START = date(2008, 5, 28)
 AT = datetime.fromisoformat("2008-10-01T08:00:00+07:00")

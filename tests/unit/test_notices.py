@@ -14,13 +14,10 @@ from hypothesis import strategies as st
 
 from schemas.directory import Directory
 from schemas.warnings import Notice, Transition
-from services.alerts.core.lifecycle import fold
 from services.alerts.core.message import pace_of
 from services.alerts.core.notices import (
-    DeliveryFault,
     backoff,
     contact_of,
-    fold_notices,
     message_id,
     plan_notices,
     references,
@@ -28,6 +25,7 @@ from services.alerts.core.notices import (
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose, feeds_needed, transitions_of
 from services.core.standing import Standing
+from services.core.warning_records import DeliveryFault, fold, fold_notices
 from tests import alerts_world as world
 
 LATER = world.NOW + timedelta(days=1)

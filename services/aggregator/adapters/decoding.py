@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.reasons import Reason
-from schemas.rejected import Rejection
+from schemas.rejected import Rejection, Replayed
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, decode
 from services.aggregator.core.facts import Row, rows_from
 from services.infra.clickhouse.client import ClickHouse
@@ -28,6 +28,7 @@ class Unusable(NamedTuple):
 
     value: bytes
     detail: str
+    after: int = 0  # usable events of the same run of records before it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def decode_records(records: Iterable[tuple[bytes | None, str]], zone: ZoneInfo) 
                     events += 1
             except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
                 # The text of the fault may quote a value, so only its kind is kept.
-                unusable.append(Unusable(part, type(fault).__name__))
+                unusable.append(Unusable(part, type(fault).__name__, events))
     return Decoded(tuple(rows), tuple(unusable), events)
 
 
@@ -110,3 +111,13 @@ def insert_rejections(database: ClickHouse, rejections: list[Rejection]) -> None
         [r.received for r in rejections],
     ]
     database.insert("rejected", _NAMES, columns)
+
+
+def insert_replays(database: ClickHouse, replays: list[Replayed]) -> None:
+    """Keep that refused events were taken later; twice is once."""
+    columns: list[list[Any]] = [
+        [r.rejection for r in replays],
+        [r.source for r in replays],
+        [r.replayed for r in replays],
+    ]
+    database.insert("replays", ("rejection", "source", "replayed"), columns)

@@ -14,6 +14,7 @@ from schemas.plan import Indicator, MeanMeasure, Plan, Target
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.core.coverage import Coverage, FeedDay, FeedOnDay, Reports, feeds_for
 from services.core.definition import definition_of, reads_of
+from services.core.in_force import directory_in_force, plan_in_force
 from services.core.pace import Pace, recent_paces
 from services.core.scope import life_of, selected, targets_of
 from services.core.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge, mean_of
@@ -41,20 +42,6 @@ class Assessment:
     day: date
     histories: Mapping[tuple[str, str], tuple[Standing, ...]]
     feeds: Mapping[str, tuple[FeedOnDay, ...]]
-
-
-def plan_in_force(revisions: Sequence[PlanRevision], day: date) -> PlanRevision | None:
-    """Return the revision in force on *day*: of those whose day has come the one published last; None before the first."""
-    due = [revision for revision in revisions if revision.in_force_from <= day]
-    return max(due, key=lambda revision: (revision.published, revision.revision), default=None)
-
-
-def directory_in_force(revisions: Sequence[DirectoryRevision], day: date) -> DirectoryRevision | None:
-    """Return the directory of *day*; before the first one that first one, because agencies carry their own life."""
-    due = [revision for revision in revisions if revision.in_force_from <= day]
-    if due:
-        return max(due, key=lambda revision: (revision.published, revision.revision))
-    return min(revisions, key=lambda revision: (revision.in_force_from, -revision.revision), default=None)
 
 
 def last_day_judged(plan: Plan, complete: date) -> date:

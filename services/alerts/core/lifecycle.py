@@ -16,6 +16,7 @@ from typing import Final
 
 from schemas.plan import WarningPolicy
 from schemas.warnings import Transition, TransitionReason, WarningState
+from services.core.warning_records import Subject
 
 BEHIND: Final = frozenset({"behind", "missed"})
 #: Verdicts that say nothing about being behind.
@@ -23,9 +24,6 @@ SPEECHLESS: Final = frozenset({"", "no-data", "too-few", "not-started"})
 #: Feed states that hold back every decision about the indicators supplied.
 HOLDING_BACK: Final = frozenset({"never-connected", "silent", "partial"})
 DEAD: Final = frozenset({"never-connected", "silent"})
-
-#: (agency or feed id, cause)
-Subject = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,20 +97,6 @@ def speaks(day: JudgedDay) -> bool:
         and not day.provisional
         and day.verdict not in SPEECHLESS
     )
-
-
-def fold(transitions: Iterable[Transition]) -> dict[Subject, Transition]:
-    """Return the last transition of each subject and cause: its state. Order and repeats do not matter.
-
-    Of two records of one transition (overlapping leaders) the one decided first counts.
-    """
-    last: dict[Subject, Transition] = {}
-    for one in transitions:
-        subject = (one.agency, one.cause)
-        held = last.get(subject)
-        if held is None or (one.sequence, -one.at.timestamp()) > (held.sequence, -held.at.timestamp()):
-            last[subject] = one
-    return last
 
 
 def is_open(past: Transition | None) -> bool:

@@ -12,10 +12,8 @@ from services.alerts.core.letter import FeedLetter, Heading, LagLetter
 from services.alerts.core.lifecycle import (
     FeedStanding,
     JudgedDay,
-    Subject,
     decide_all,
     feed_cause,
-    fold,
     lag_cause,
 )
 from services.alerts.core.message import Evidence, feed_letter, lag_letter
@@ -23,6 +21,7 @@ from services.alerts.core.notices import contact_of, is_feed
 from services.core.definition import reads_of
 from services.core.scope import selected, targets_of
 from services.core.standing import Standing
+from services.core.warning_records import Subject, fold
 
 
 def judged_day(standing: Standing) -> JudgedDay:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -37,3 +39,10 @@ class Seal:
         """Return what was sealed. Raises cryptography's InvalidTag for another key, another rejection or changed bytes."""
         sealed = base64.b64decode(body, validate=True)
         return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], rejection.encode())
+
+    def unseal(self, body: str, *, rejection: str) -> bytes | None:
+        """Return what was sealed; None where this key does not open it."""
+        try:
+            return self.open(body, rejection=rejection)
+        except (InvalidTag, binascii.Error, ValueError):
+            return None

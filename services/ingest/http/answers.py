@@ -12,7 +12,14 @@ from schemas.reasons import Reason
 from services.ingest.core.rejection import Refusal
 
 ErrorCode = Literal[
-    "unauthorized", "unknown-path", "wrong-method", "too-slow", "unsupported-media-type", "unavailable", "internal"
+    "invalid",
+    "unauthorized",
+    "unknown-path",
+    "wrong-method",
+    "too-slow",
+    "unsupported-media-type",
+    "unavailable",
+    "internal",
 ]
 
 
@@ -42,6 +49,7 @@ class Problem(BaseModel):
 
 
 _CODES: Final[Mapping[str, int]] = {
+    "invalid": 400,
     "unauthorized": 401,
     "unknown-path": 404,
     "wrong-method": 405,

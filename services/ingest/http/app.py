@@ -21,6 +21,14 @@ from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE
 from services.ingest.http.docs import render_docs
 from services.ingest.http.events import Door
 from services.ingest.http.observed import Observed
+from services.ingest.http.rejected import RejectedDoor
+from services.ingest.http.rejected_models import (
+    LIST_RESPONSES,
+    REPLAY_RESPONSES,
+    SHOW_RESPONSES,
+    ReplayRequest,
+    query_parameters,
+)
 from services.ingest.metrics import IngestMetrics
 
 
@@ -96,8 +104,12 @@ def create_app(
     *,
     missing: Callable[[], list[str]],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    refused: RejectedDoor | None = None,
 ) -> FastAPI:
-    """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests."""
+    """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests.
+
+    Without *refused* nothing can be asked about refused events.
+    """
     app = FastAPI(
         title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
     )
@@ -133,6 +145,8 @@ def create_app(
             tags=["events"],
             response_class=Response,
         )
+    if refused is not None:
+        _add_rejected(app, refused)
     _declare(app, bearer)
 
     @app.get("/docs", include_in_schema=False)
@@ -140,6 +154,36 @@ def create_app(
         return Response(render_docs(app.openapi()), media_type="text/html")
 
     return app
+
+
+def _add_rejected(app: FastAPI, refused: RejectedDoor) -> None:
+    async def listed(request: Request) -> Response:
+        return await refused.list(request)
+
+    async def shown(request: Request, rejection: str) -> Response:
+        return await refused.show(request, rejection)
+
+    async def replayed(request: Request) -> Response:
+        return await refused.replay(request)
+
+    secured: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
+    content = {"application/json": {"schema": ReplayRequest.model_json_schema(), "example": {"ids": ["k1:3f…"]}}}
+    body = {"requestBody": {"required": True, "description": "For operations.", "content": content}}
+    for path, method, call, summary, responses, extra in (
+        ("/v1/rejected", "GET", listed, "The caller's own refused events", LIST_RESPONSES, query_parameters()),
+        ("/v1/rejected/{rejection}", "GET", shown, "One refused event", SHOW_RESPONSES, {}),
+        ("/v1/rejected:replay", "POST", replayed, "Send refused events again", REPLAY_RESPONSES, body),
+    ):
+        app.add_api_route(
+            path,
+            call,
+            methods=[method],
+            summary=summary,
+            responses=responses,
+            openapi_extra=secured | extra,
+            tags=["refused events"],
+            response_class=Response,
+        )
 
 
 def _declare(app: FastAPI, bearer: SecurityBase) -> None:

@@ -63,7 +63,7 @@ class Door:
         if registry is None:
             return problem("unavailable", "the directory has not been read yet; send all of it again")
         received = self.now()
-        permit = _authenticated(request, registry, received)
+        permit = authenticated(request, registry, received)
         if permit is None:
             return problem("unauthorized", "a valid bearer token is required")
         mode = mode_of(request.headers)
@@ -159,8 +159,15 @@ class Door:
 _UNREADABLE = Refusal(Reason.MALFORMED, "the body is not one readable JSON object")
 
 
-def _authenticated(request: Request, registry: Registry, now: datetime) -> Permit | None:
+def token_hash(request: Request) -> str | None:
+    """Return the SHA-256 of the request's bearer token in hex; None where it carries none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return None
-    return registry.authenticate(hashlib.sha256(token.strip().encode("latin-1")).hexdigest(), now)
+    return hashlib.sha256(token.strip().encode("latin-1")).hexdigest()
+
+
+def authenticated(request: Request, registry: Registry, now: datetime) -> Permit | None:
+    """Return what the request's token permits; None where it is missing, unknown or no longer valid."""
+    given = token_hash(request)
+    return None if given is None else registry.authenticate(given, now)
