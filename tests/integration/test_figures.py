@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from schemas import usage
 from schemas.revisions import DirectoryRevision, PlanRevision
+from services.aggregator.adapters.definitions import definitions, queries
 from services.aggregator.adapters.documents import store
-from services.aggregator.adapters.figures import figures, render
-from services.aggregator.adapters.recompute import definitions, recompute
+from services.aggregator.adapters.figures import figures
+from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import fold
 from services.aggregator.core.facts import rows_from
@@ -73,10 +74,10 @@ def asked(
     """Return (indicator, agency, day) → figure, straight from the facts."""
     found = {}
     for definition in definitions(database):
-        query = render(definition.asked, START, LAST, known_at=known_at, zone=ZONE_INFO)
-        for one in figures(database, query):
-            name = INDICATORS[definition.asked.definition].id
-            found[(name, one.agency, one.day)] = (one.numerator, one.denominator)
+        for query in queries(definition, START, LAST, known_at=known_at, zone=ZONE_INFO):
+            for one in figures(database, query):
+                name = INDICATORS[definition.definition].id
+                found[(name, one.agency, one.day)] = (one.numerator, one.denominator)
     return found
 
 
