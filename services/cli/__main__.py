@@ -8,6 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
+from services.cli.contradictions import contradictions, discrepancies
 from services.cli.example import example_app
 from services.cli.plans import agencies_app, plan_app, sources_app
 from services.cli.standing import standing
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(standing)
+app.command()(contradictions)
+app.command()(discrepancies)
 app.command()(emit)
 app.add_typer(connect_app, name="connect")
 app.add_typer(plan_app, name="plan")

@@ -20,7 +20,7 @@ spans AS (
     WHERE said_numerator IS NOT NULL
     UNION ALL
     SELECT agency, first,
-           leadInFrame(first, 1, toInt32(%(last)s) + 1) OVER (
+           leadInFrame(first, 1, toInt32(%(last)s + 1)) OVER (
                PARTITION BY agency ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) - 1 AS last,
            0 AS whole, toUInt128(0) AS newest, toDecimal128(0, 4) AS said_done, counted AS said_total
     FROM (SELECT agency, first, argMax(said_denominator, newest) AS counted FROM claims
