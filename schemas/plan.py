@@ -231,5 +231,8 @@ class Plan(Contract):
     directory: Slug
     behind_after: int = Field(default=7, ge=0, description="Days behind from which the verdict is `behind`.")
     minimum: Minimum = Minimum()
+    discrepancy_margin: Share = Field(
+        default=Fraction(1, 20), description="How far a declared figure may lie from the measured one unremarked."
+    )
     warnings: WarningPolicy = WarningPolicy()
     indicators: tuple[Indicator, ...] = Field(min_length=1)

@@ -52,7 +52,9 @@ def world_documents() -> tuple[Plan, Directory]:
             "period": {"kind": "rolling", "days": 10},
         },
         "records": {"kind": "items", "facts": "record.filed"},
+        "tasks-lately": {"kind": "items", "facts": "task.directed", "period": {"kind": "rolling", "days": 15}},
         "milestones": {"kind": "progress", "facts": "milestone.reached"},
+        "money": {"kind": "progress", "facts": "budget.recorded"},
     }
     plan = Plan.model_validate(
         {

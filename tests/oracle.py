@@ -5,34 +5,48 @@ Shares nothing with the services but the contracts. For every day it goes over e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import usage
 from schemas.directory import Agency, Directory
 from schemas.plan import Indicator, Plan
+from schemas.revisions import DirectoryRevision
 
 FAR = date(2299, 12, 31)
 EARLY = date(1900, 1, 1)
 ADOPTED, UNDONE = 1, 2
+Compute = Callable[[str, date], tuple[Any, Any]]
 
 
 class Oracle:
-    """Answers for one list of events; with *known_at*, as if only what had been received by then existed."""
+    """Answers for one list of events; with *known_at*, as if only what had been received or published by then existed.
+
+    *directory* is the only one there has ever been, or a list of revisions.
+    """
 
     def __init__(
         self,
         events: Iterable[Any],
         plan: Plan,
-        directory: Directory,
+        directory: Directory | Sequence[DirectoryRevision],
         zone: str,
         known_at: datetime | None = None,
     ) -> None:
         self.plan = plan
-        self.agencies: dict[str, Agency] = {agency.id: agency for agency in directory.agencies}
+        self.revisions: list[tuple[tuple[date, datetime, int], Directory]] = []
+        if isinstance(directory, Directory):
+            self.revisions.append(((EARLY, datetime(1970, 1, 1, tzinfo=UTC), 1), directory))
+        else:
+            for one in directory:
+                if known_at is None or one.published <= known_at:
+                    self.revisions.append(((one.in_force_from, one.published, one.revision), one.document))
+        self.revisions.sort(key=lambda pair: pair[0])
+        self.agencies: dict[str, Agency] = {}
         zone_info = ZoneInfo(zone)
         self.events: list[tuple[int, Any]] = []
         for event in events:
@@ -49,31 +63,84 @@ class Oracle:
 
     def figures(self, indicator: Indicator, first: date, last: date) -> dict[tuple[str, date], tuple[Decimal, Decimal]]:
         """Return (judged agency, day) → (numerator, denominator), where the denominator is not 0."""
-        measure = indicator.measure
-        compute: Callable[[str, date], tuple[Any, Any]]
+        return {key: figure[:2] for key, figure in self.with_shares(indicator, first, last).items()}
+
+    def with_shares(
+        self, indicator: Indicator, first: date, last: date
+    ) -> dict[tuple[str, date], tuple[Decimal, Decimal, Fraction]]:
+        """Return the same with the share of the denominator that was measured."""
+        groups = {target.group for target in indicator.targets} | set(indicator.shown_for)
+        computes: dict[int, tuple[Compute, dict[str, date]]] = {}
+        result = {}
+        day = first
+        while day <= last and self.revisions:
+            at, directory = self._directory_on(day)
+            self.agencies = {agency.id: agency for agency in directory.agencies}
+            self.judged = {agency.id for agency in directory.agencies if groups & set(agency.groups)}
+            if at not in computes:
+                computes[at] = self._measured(indicator.measure)
+            compute, since = computes[at]
+            for judged in sorted(self.judged):
+                if self._alive(judged, day):
+                    numerator, measured = (Decimal(part) for part in compute(judged, day))
+                    denominator = measured
+                    for agency in self.agencies:
+                        begun = agency in since and since[agency] <= day
+                        if self._judged_for(agency) == judged and self._alive(agency, day) and not begun:
+                            done, total = self._declared(indicator, agency, day)
+                            numerator += done
+                            denominator += total
+                    if denominator:
+                        result[(judged, day)] = numerator, denominator, Fraction(measured) / Fraction(denominator)
+            day += timedelta(days=1)
+        return result
+
+    def _directory_on(self, day: date) -> tuple[int, Directory]:
+        begun = [n for n, (order, _) in enumerate(self.revisions) if order[0] <= day]
+        if not begun:
+            begun = [n for n, (order, _) in enumerate(self.revisions) if order[0] == self.revisions[0][0][0]]
+        return begun[-1], self.revisions[begun[-1]][1]
+
+    def _measured(self, measure: Any) -> tuple[Compute, dict[str, date]]:
+        """Return how to compute what was measured, and agency → since when anything was."""
         match measure.kind:
             case "members":
-                compute = self._members(measure)
+                return self._members(measure), self._listed_since(measure.roster)
             case "activity":
-                compute = self._activity(measure)
+                return self._activity(measure), self._listed_since(measure.roster)
             case "items":
-                compute = self._counted_items(measure)
+                return self._counted_items(measure)
             case "progress":
-                compute = self._progress(measure)
+                return self._progress(measure)
             case other:
                 raise AssertionError(other)
-        groups = {target.group for target in indicator.targets} | set(indicator.shown_for)
-        self.judged = {agency.id for agency in self.agencies.values() if groups & set(agency.groups)}
-        result = {}
-        for judged in sorted(self.judged):
-            day = first
-            while day <= last:
-                if self._alive(judged, day):
-                    numerator, denominator = compute(judged, day)
-                    if denominator:
-                        result[(judged, day)] = (Decimal(numerator), Decimal(denominator))
-                day += timedelta(days=1)
-        return result
+
+    def _listed_since(self, roster: str) -> dict[str, date]:
+        since: dict[str, date] = {}
+        for span in self._memberships(roster):
+            since[span.agency] = min(span.from_, since.get(span.agency, span.from_))
+        return since
+
+    def _declared(self, indicator: Indicator, agency: str, day: date) -> tuple[Decimal, Decimal]:
+        """Return what is declared of an agency for a day: a figure before a headcount, the newest statement of each."""
+        kinds = (usage.FigureDeclared, usage.HeadcountDeclared)
+        best: dict[Hashable, tuple[int, Any]] = {}
+        for version, event in self.events:
+            d = event.data
+            if isinstance(event, kinds) and d.agency == agency:
+                key = (d.indicator, d.from_, d.to, event.source)
+                if key not in best or version > best[key][0]:
+                    best[key] = (version, d)
+        standing = [(version, d) for version, d in best.values() if not d.retracted]
+        figures = [(v, d) for v, d in standing if d.indicator == indicator.id and d.from_ <= day <= d.to]
+        if figures:
+            found = max(figures, key=lambda pair: pair[0])[1]
+            return found.numerator, found.denominator
+        roster = getattr(indicator.measure, "roster", None)
+        counts = [(d.from_, v, d) for v, d in standing if d.indicator == f"headcount.{roster}" and d.from_ <= day]
+        if roster is not None and counts:
+            return Decimal(0), max(counts, key=lambda triple: triple[:2])[2].denominator
+        return Decimal(0), Decimal(0)
 
     # who counts where
 
@@ -196,7 +263,11 @@ class Oracle:
                             key = (issuer, data.issued_on.year, data.number, counterpart)
                             items.setdefault(key, (party, []))[1].append((data.step, data.day, data.issued_on))
             return items
-        kind = {"record.filed": usage.RecordFiled, "document.handled": usage.DocumentHandled}[facts]
+        kind = {
+            "record.filed": usage.RecordFiled,
+            "document.handled": usage.DocumentHandled,
+            "task.directed": usage.TaskDirected,
+        }[facts]
         standing = self._standing((kind,), lambda e: (e.data.agency, e.data.id, e.data.step, e.source))
         for data in (event.data for event in standing):
             items.setdefault((data.agency, data.id), (data.agency, []))[1].append((data.step, data.day, None))
@@ -208,8 +279,14 @@ class Oracle:
         past = sorted(step for step in steps if step[0] <= day)
         return bool(past) and past[-1][1] == ADOPTED
 
-    def _counted_items(self, measure: Any) -> Callable[[str, date], tuple[int, int]]:
+    def _counted_items(self, measure: Any) -> tuple[Compute, dict[str, date]]:
         items = self._steps(measure.facts)
+        since: dict[str, date] = {}
+        begin = (measure.period.start or self.plan.start) if measure.period.kind == "cumulative" else EARLY
+        for agency, steps in items.values():
+            days = [on for step, on, _ in steps if step == "entered"] or [on for _, _, on in steps if on is not None]
+            if days and min(days) >= begin and self._alive(agency, min(days)):
+                since[agency] = min(min(days), since.get(agency, FAR))
 
         def compute(judged: str, day: date) -> tuple[int, int]:
             if measure.period.kind == "cumulative":
@@ -231,17 +308,23 @@ class Oracle:
                     done += self._adopted(moves, day)
             return done, total
 
-        return compute
+        return compute, since
 
-    def _progress(self, measure: Any) -> Callable[[str, date], tuple[Decimal, Decimal]]:
+    def _progress(self, measure: Any) -> tuple[Compute, dict[str, date]]:
+        kind = usage.MilestoneReached if measure.facts == "milestone.reached" else usage.BudgetRecorded
+        standing = self._standing((kind,), lambda e: (e.data.agency, e.data.id, e.data.step, e.source))
+        items: dict[Hashable, list[Any]] = {}
+        since: dict[str, date] = {}
+        for event in standing:
+            data = event.data
+            if kind is usage.BudgetRecorded and data.id.split("/")[1] not in ("budgeted", "disbursed"):
+                continue
+            if data.day >= self.plan.start and self._alive(data.agency, data.day):
+                items.setdefault((data.agency, data.id), []).append(event)
+                if data.step == "entered":
+                    since[data.agency] = min(data.day, since.get(data.agency, FAR))
+
         def compute(judged: str, day: date) -> tuple[Decimal, Decimal]:
-            standing = self._standing(
-                (usage.MilestoneReached,), lambda e: (e.data.agency, e.data.id, e.data.step, e.source)
-            )
-            items: dict[Hashable, list[Any]] = {}
-            for event in standing:
-                if event.data.day >= self.plan.start and self._alive(event.data.agency, event.data.day):
-                    items.setdefault((event.data.agency, event.data.id), []).append(event)
             total = done = Decimal(0)
             for (agency, _), events in items.items():
                 if self._judged_for(agency) != judged:
@@ -258,4 +341,4 @@ class Oracle:
                     done += newest.data.weight
             return done, total
 
-        return compute
+        return compute, since

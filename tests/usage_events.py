@@ -93,9 +93,28 @@ milestones = st.builds(
     weight=st.sampled_from([Decimal("1"), Decimal("2.5"), Decimal("0.0001")]),
     retracted=gone,
 )
-declarations = st.builds(
-    usage.Declaration, agency=st.sampled_from(MEMBERS), indicator=st.just("headcount.officials"), from_=st.just(FIRST),
-    to=st.just(FIRST), numerator=st.none(), denominator=st.integers(0, 50).map(Decimal), retracted=gone,
+amounts = st.builds(
+    lambda agency, stage, name, on, weight, retracted: usage.Item(
+        agency=agency, id=f"p/{stage}/{name}", step="adopted" if stage == "disbursed" else "entered", day=on,
+        weight=weight, retracted=retracted,
+    ),
+    st.sampled_from(MEMBERS), st.sampled_from(["proposed", "budgeted", "disbursed"]), st.sampled_from(["1", "2"]), days,
+    st.sampled_from([Decimal("1000000"), Decimal("2500000.5")]), gone,
+)  # fmt: skip
+headcounts = st.builds(
+    lambda agency, on, count, retracted: usage.Declaration(
+        agency=agency, indicator="headcount.officials", from_=on, to=on, numerator=None, denominator=Decimal(count),
+        retracted=retracted,
+    ),
+    st.sampled_from(MEMBERS), days, st.integers(0, 50), gone,
+)  # fmt: skip
+declared = st.builds(
+    lambda agency, indicator, first, length, part, rest, retracted: usage.Declaration(
+        agency=agency, indicator=indicator, from_=first, to=first + timedelta(days=length),
+        numerator=Decimal(part), denominator=Decimal(part + rest), retracted=retracted,
+    ),
+    st.sampled_from(MEMBERS), st.sampled_from(["mailboxes", "use", "exchanged", "records", "milestones", "nothing"]),
+    days, st.integers(0, 30), st.integers(0, 9), st.integers(0, 9), gone,
 )  # fmt: skip
 reports = st.builds(
     usage.FeedReport,
@@ -117,8 +136,13 @@ one_event = st.one_of(
     _event(usage.DocumentExchanged, exchanges),
     _event(usage.DocumentExchanged, exchanges),
     _event(usage.RecordFiled, items),
+    _event(usage.DocumentHandled, items),
+    _event(usage.TaskDirected, items),
     _event(usage.MilestoneReached, milestones),
-    _event(usage.HeadcountDeclared, declarations),
+    _event(usage.BudgetRecorded, amounts),
+    _event(usage.HeadcountDeclared, headcounts),
+    _event(usage.FigureDeclared, declared),
+    _event(usage.FigureDeclared, declared),
     _event(usage.FeedReported, reports),
 )
 #: Lists long enough that something happens.

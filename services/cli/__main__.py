@@ -8,6 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
+from services.cli.contradictions import contradictions, discrepancies
 from services.cli.example import example_app
 from services.cli.feeds import conflicts, feeds
 from services.cli.plans import agencies_app, plan_app, sources_app
@@ -31,6 +32,8 @@ app.command()(up)
 app.command()(standing)
 app.command()(feeds)
 app.command()(conflicts)
+app.command()(contradictions)
+app.command()(discrepancies)
 app.command()(emit)
 app.command()(rebuild)
 app.add_typer(connect_app, name="connect")

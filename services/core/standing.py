@@ -166,10 +166,12 @@ def judge(
 
     *figure* and *pace* are those of ``coverage.judged_day``, which stands in for *day* while a feed is silent. *curve* is
     None for an indicator without a target. What a feed that never connected would have to say is not shown at all: the
-    rest of the picture would pass for low adoption.
+    rest of the picture would pass for low adoption. A figure that is declared from end to end needs no feed; of nothing
+    but a headcount, where the share is 0, it is not known whether it is low or unknown.
     """
     at = coverage.judged_day
-    connected = coverage.state is not FeedState.NEVER_CONNECTED
+    attested = figure.measured_share == 0 and figure.ratio is not None and figure.ratio > 0
+    connected = attested or coverage.state is not FeedState.NEVER_CONNECTED
     shown = figure if connected else NO_FIGURE
     judgeable = curve is not None and shown.ratio is not None and not shown.too_few and at >= curve.start
     gained: Earned | None = None

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import usage
+from services.aggregator.adapters.claims import Claim
 from services.aggregator.adapters.feeds import append_feed_days
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import fold
@@ -71,7 +72,7 @@ def written(database: ClickHouse, events: list[Any]) -> None:
 
 def brought_up(database: ClickHouse) -> None:
     marks = [Mark(*row) for row in database.rows("SELECT DISTINCT reads, agency, from_day, to_day FROM touched")]
-    append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")])
+    append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], Claim(database))
 
 
 def held(database: ClickHouse) -> dict[tuple[str, str, date], tuple[int | None, int]]:
@@ -177,5 +178,5 @@ def test_a_long_history_costs_nothing(database):
     assert whole > 100
     assert read <= 3
 
-    append_feed_days(database, [Mark("feed:/a", "", day, day)])
+    append_feed_days(database, [Mark("feed:/a", "", day, day)], Claim(database))
     assert held(database) == {("/a", "mail.used", day): (None, 1000)}

@@ -3,152 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from schemas import usage
-from schemas.revisions import DirectoryRevision, PlanRevision
-from services.aggregator.adapters.documents import store
-from services.aggregator.adapters.figures import figures, render
-from services.aggregator.adapters.recompute import definitions, recompute
-from services.aggregator.adapters.writer import write
-from services.aggregator.core.batch import fold
-from services.aggregator.core.facts import rows_from
-from services.core.definition import definition_of
-from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
-from services.infra.clickhouse.migrate import migrate
-from tests.aggregator_world import START, ZONE, world_documents
+from services.aggregator.adapters.recompute import recompute
+from services.infra.clickhouse.client import ClickHouse
+from tests.figures_world import (
+    LAST,
+    LATER,
+    RECEIVED,
+    ZONE_INFO,
+    asked,
+    day,
+    emptied,
+    exchanged,
+    expected,
+    joined,
+    opened,
+    sent,
+    stated,
+    with_shares,
+    world_database,
+    written,
+)
 from tests.fixtures.chdb import ChdbServer
-from tests.oracle import Oracle
-from tests.usage_events import event_lists, moments
 
 pytestmark = pytest.mark.integration
-
-ZONE_INFO = ZoneInfo(ZONE)
-PLAN, DIRECTORY = world_documents()
-LAST = date(2008, 7, 12)
-RECEIVED = datetime(2008, 7, 10, 9, tzinfo=UTC)
-FACTS = [
-    "events",
-    "memberships",
-    "mailboxes",
-    "activity",
-    "exchanges",
-    "items",
-    "declarations",
-    "feed_reports",
-    "feed_events",
-]
-FIGURES = ["touched", "adoption", "feed_days"]
-INDICATORS = {
-    definition.hash: indicator
-    for indicator in PLAN.indicators
-    if (definition := definition_of(indicator, PLAN)) is not None
-}
 
 
 @pytest.fixture(scope="module")
 def database(shared_chdb: ChdbServer) -> Iterator[ClickHouse]:
-    """A migrated database with the small world's plan and directory, the plan having come first."""
-    address = ClickHouseAddress(port=shared_chdb.port, database="figures")
-    migrate(address)
-    with open_clickhouse(address) as database:
-        published = datetime(2008, 5, 20, tzinfo=UTC)
-        about = {"revision": 1, "in_force_from": START, "published": published}
-        store(database, PlanRevision(id="plan", document=PLAN, **about))
-        store(database, DirectoryRevision(id="dir", document=DIRECTORY, **about))
+    """The small world, without facts."""
+    with world_database(shared_chdb, "figures") as database:
         yield database
-        database.run("DROP DATABASE figures")
 
-
-def emptied(database: ClickHouse) -> None:
-    """Forget all facts and figures; mark everything, as the plan did when it came."""
-    for table in [*FACTS, *FIGURES]:
-        database.run(f"TRUNCATE TABLE {table}")
-
-
-def written(database: ClickHouse, events: list[Any]) -> None:
-    write(database, fold(row for event in events for row in rows_from(event, ZONE_INFO)))
-
-
-def asked(
-    database: ClickHouse, known_at: datetime | None = None
-) -> dict[tuple[str, str, date], tuple[Decimal, Decimal]]:
-    """Return (indicator, agency, day) → figure, straight from the facts."""
-    found = {}
-    for definition in definitions(database):
-        query = render(definition.asked, START, LAST, known_at=known_at, zone=ZONE_INFO)
-        for one in figures(database, query):
-            name = INDICATORS[definition.asked.definition].id
-            found[(name, one.agency, one.day)] = (one.numerator, one.denominator)
-    return found
-
-
-def held(database: ClickHouse) -> dict[tuple[str, str, date], tuple[Decimal, Decimal]]:
-    """Return (indicator, agency, day) → figure, as ``adoption`` holds it."""
-    rows = database.rows(
-        "SELECT definition, agency, day, argMax(numerator, basis), argMax(denominator, basis) AS due "
-        "FROM adoption GROUP BY definition, agency, day HAVING due != 0"
-    )
-    return {(INDICATORS[hashed].id, agency, day): (n, d) for hashed, agency, day, n, d in rows}
-
-
-def expected(
-    events: list[Any], known_at: datetime | None = None
-) -> dict[tuple[str, str, date], tuple[Decimal, Decimal]]:
-    oracle = Oracle(events, PLAN, DIRECTORY, ZONE, known_at)
-    return {
-        (indicator.id, agency, day): figure
-        for indicator in PLAN.indicators
-        for (agency, day), figure in oracle.figures(indicator, START, LAST).items()
-    }
-
-
-def stated(
-    type_: type, source: str = "/one", time: datetime = RECEIVED, received: datetime = RECEIVED, **data: Any
-) -> Any:
-    """Return an event; ``data`` is that of its type."""
-    data_type = type_.__annotations__["data"]
-    body = getattr(usage, data_type)(**data)
-    return type_(id=f"{time}{data}", source=source, agency="root", time=time, received=received, data=body)
-
-
-def day(text: str) -> date:
-    return date.fromisoformat(f"2008-{text}")
-
-
-def joined(person: str, agency: str, first: str, last: str | None = None, **more: Any) -> Any:
-    return stated(
-        usage.OfficialJoined, person=person, agency=agency, roster="officials", stint=f"{person}{agency}",
-        from_=day(first), to=day(last) if last else None, **more,
-    )  # fmt: skip
-
-
-def opened(address: str, owner: str | None, first: str, last: str | None = None, **more: Any) -> Any:
-    return stated(
-        usage.MailboxOpened, address=address, owner=owner, domain=more.pop("domain", "x.gov.vn"),
-        stint=f"{address}{owner}", from_=day(first), to=day(last) if last else None, **more,
-    )  # fmt: skip
-
-
-def sent(actor: str, on: str, kind: str = "address", **more: Any) -> Any:
-    return stated(usage.MailUsed, actor=actor, kind=kind, day=day(on), action="sent", **more)
-
-
-def exchanged(number: str, step: str, on: str, issued: str = "06-01", **more: Any) -> Any:
-    parties = {"issuer": more.pop("issuer", "edoc:L"), "counterpart": more.pop("counterpart", "edoc:A")}
-    return stated(
-        usage.DocumentExchanged, number=number, issued_on=day(issued), step=step, day=day(on), **parties, **more
-    )
-
-
-LATER = RECEIVED + timedelta(days=1)
 
 WORLDS = [
     pytest.param(
@@ -224,7 +114,7 @@ def test_small_worlds(database, events, wanted):
 
     found = asked(database)
 
-    assert found == expected(events)
+    assert with_shares(database) == expected(events)
     picked = {key: found.get((key[0], key[1], day(key[2]))) for key in wanted}
     assert picked == wanted
 
@@ -243,36 +133,9 @@ def test_known_at_forgets_what_came_later(database):
 
     before = asked(database, RECEIVED)
 
-    assert before == expected(events, RECEIVED)
+    assert with_shares(database, RECEIVED) == expected(events, RECEIVED)
     assert before[("use", "a", day("06-02"))] == (1, 1)
     assert ("use", "a", day("06-02")) not in asked(database)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(events=event_lists, known_at=moments)
-def test_figures_equal_the_oracle(database, events, known_at):
-    """For any events, as known now and as known then, SQL and the naive oracle agree in every figure."""
-    emptied(database)
-    written(database, events)
-
-    assert asked(database) == expected(events)
-    assert asked(database, known_at) == expected(events, known_at)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), events=event_lists)
-def test_marks_lead_to_every_change(database, data, events):
-    """However events come in, what is recomputed from marks alone ends as if all had been known from the start."""
-    emptied(database)
-    cut = data.draw(st.integers(0, len(events)))
-    recompute(database, complete=LAST - timedelta(days=3), zone=ZONE_INFO)
-    for batch in (events[:cut], events[cut:]):
-        written(database, batch)
-        recompute(database, complete=LAST - timedelta(days=2), zone=ZONE_INFO)
-    recompute(database, complete=LAST, zone=ZONE_INFO)
-
-    assert held(database) == expected(events)
-    assert database.rows("SELECT count() FROM outstanding") == [(0,)]
 
 
 def test_a_round_without_news_appends_nothing(database):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +13,8 @@ from schemas.revisions import DirectoryRevision, PlanRevision, SourcesRevision
 from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core import documents as rows_of
 from services.aggregator.core.marks import Mark
-from services.core.scope import LAST_DAY
+from services.core.reigns import Issue, reigns_of
+from services.core.scope import FIRST_DAY, LAST_DAY
 from services.infra.clickhouse.client import ClickHouse, Row
 
 _ROWS_AT_ONCE: Final = 50_000
@@ -52,7 +54,7 @@ def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | So
             if directories:
                 latest = directories[max(directories)]
                 _insert(database, "schedule", rows_of.schedule_rows(plan, revision.revision, latest))
-            marks = _marks([plan])
+            marks = _marks([plan], FIRST_DAY, LAST_DAY)
         case DirectoryRevision(document=directory):
             number = revision.revision
             _insert(database, "agencies", rows_of.agency_rows(directory, number))
@@ -63,7 +65,7 @@ def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | So
             if number >= max(_directories(database, directory.directory), default=0):
                 for plan_number, plan in plans:
                     _insert(database, "schedule", rows_of.schedule_rows(plan, plan_number, directory))
-            marks = _marks(plan for _, plan in plans)
+            marks = _marks((plan for _, plan in plans), *_reign(database, revision))
         case SourcesRevision():
             pass
     # Marks stand before the revision can be seen, so that nobody judges by it yet, and after it, because a recomputation
@@ -85,13 +87,30 @@ def _keep(database: ClickHouse, revision: PlanRevision | DirectoryRevision | Sou
     database.insert("plan_revisions", _REVISION, [[value] for value in row])
 
 
-def _marks(plans: Iterable[Plan]) -> tuple[Mark, ...]:
+def _reign(database: ClickHouse, revision: DirectoryRevision) -> tuple[date, date]:
+    """Return the days on which *revision* counts beside those held; figures of other days stay as they are."""
+    issues = {
+        int(number): Issue(int(number), in_force_from, published)
+        for number, in_force_from, published in database.rows(
+            "SELECT revision, in_force_from, published FROM plan_revisions FINAL "
+            "WHERE kind = 'directory' AND id = %(name)s",
+            {"name": revision.document.directory},
+        )
+    }
+    issues[revision.revision] = Issue(revision.revision, revision.in_force_from, revision.published)
+    return next(
+        ((reign.first, reign.last) for reign in reigns_of(issues.values()) if reign.revision == revision.revision),
+        (LAST_DAY, FIRST_DAY),
+    )
+
+
+def _marks(plans: Iterable[Plan], first: date, last: date) -> tuple[Mark, ...]:
     marks = {
-        Mark(f"definition:{definition.hash}", "", definition.first_day, LAST_DAY)
+        Mark(f"definition:{definition.hash}", "", max(definition.first_day, first), last)
         for plan in plans
         for definition in rows_of.definitions_in(plan).values()
     }
-    return tuple(sorted(marks))
+    return tuple(sorted(mark for mark in marks if mark.from_day <= mark.to_day))
 
 
 def _plans(database: ClickHouse, directory: str) -> list[tuple[int, Plan]]:

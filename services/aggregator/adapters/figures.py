@@ -30,6 +30,7 @@ class Asked:
     definition: str
     canonical: str
     revision: int
+    declared_as: tuple[str, ...] = ()  # under these names declarations count; none leaves them out
 
     @property
     def directory(self) -> str:
@@ -45,16 +46,21 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Numerator and denominator of an agency on a day; the denominator may be 0."""
+    """Numerator and denominator of an agency on a day, and the share of its cases that were measured."""
 
     agency: str
     day: date
     numerator: Decimal
     denominator: Decimal
+    measured_share: float
 
 
-def reads_of_measure(measure: dict[str, Any]) -> frozenset[str]:
-    """Return the marks (their ``reads``) that concern a figure of this measure."""
+def reads_of_measure(measure: dict[str, Any], declared_as: Iterable[str] = ()) -> frozenset[str]:
+    """Return the marks (their ``reads``) that concern a figure of this measure, declared under these names."""
+    return _facts_of_measure(measure) | {f"declarations:{name}" for name in declared_as}
+
+
+def _facts_of_measure(measure: dict[str, Any]) -> frozenset[str]:
     match measure["kind"]:
         case "members" if measure["mailbox_domain"] is not None:
             return frozenset({f"memberships:{measure['roster']}", "mailboxes"})
@@ -71,9 +77,13 @@ def reads_of_measure(measure: dict[str, Any]) -> frozenset[str]:
 
 
 def carries(measure: dict[str, Any], reads: str) -> int:
-    """Return for how many days after a fact's own span the fact still counts, which a rolling window decides."""
-    rolling = measure["kind"] == "activity" and not reads.startswith("memberships:")
-    return int(measure["window"]) - 1 if rolling else 0
+    """Return for how many days after a fact's own span the fact still counts.
+
+    A rolling window decides, and that the first person on a roster ends what is declared for it, for good.
+    """
+    if reads == f"memberships:{measure.get('roster')}":
+        return _FOR_EVER
+    return int(measure["window"]) - 1 if measure["kind"] == "activity" and not reads.startswith("declarations:") else 0
 
 
 def render(
@@ -87,15 +97,16 @@ def render(
 ) -> tuple[str, dict[str, Any]]:
     """Return the query of the figures of *first* … *last* and its parameters.
 
-    It answers agency, day, numerator, denominator for every day of every judged agency's life; of all of them where
-    *agencies* is None. With *known_at* (a moment with a zone) only what had been received by then counts, deeds by the
-    end of its local day of *zone*.
+    It answers agency, day, numerator, denominator, measured_share for every day of every judged agency's life; of all of
+    them where *agencies* is None. The directory's revision is one, so all days must lie in its reign. With *known_at* (a
+    moment with a zone) only what had been received by then counts, deeds by the end of its local day of *zone*.
     """
     measure = asked.measure
     params: dict[str, Any] = {
         "definition": asked.definition,
         "directory": asked.directory,
         "revision": asked.revision,
+        "declared_as": asked.declared_as,
         "everyone": int(agencies is None),
         "judged": tuple(sorted(agencies)) if agencies is not None else ("",),
         "first": (first - _EPOCH).days,
@@ -103,6 +114,8 @@ def render(
         "known_at": _utc(known_at) if known_at is not None else _EVERYTHING_KNOWN,
         "known_day": (known_at.astimezone(zone).date() if known_at is not None else LAST_DAY).isoformat(),
     }
+    since = "since_roster" if "roster" in measure else "since_entries"
+    declared = {"declared": "declared", "since": since} if asked.declared_as else {"declared": "undeclared"}
     match measure["kind"]:
         case "members" if measure["mailbox_domain"] is not None:
             params |= {
@@ -110,10 +123,10 @@ def render(
                 "domain": measure["mailbox_domain"],
                 "subdomains": f".{measure['mailbox_domain']}",
             }
-            template = _filled("people", other="other_mailboxes")
+            template = _filled("people", other="other_mailboxes", **declared)
         case "members":
             params |= {"roster": measure["roster"], "also_on": measure["also_on"]}
-            template = _filled("people", other="other_roster")
+            template = _filled("people", other="other_roster", **declared)
         case "activity":
             params |= {
                 "roster": measure["roster"],
@@ -121,14 +134,14 @@ def render(
                 "enough": measure["days"],
                 "window": measure["window"],
             }
-            template = _filled("people", other="other_activity")
+            template = _filled("people", other="other_activity", **declared)
         case "items":
             params |= {"facts": measure["facts"], **_period(measure["period"])}
             exchanged = measure["facts"] == "document.exchanged"
-            template = _filled("items", steps="items_exchanged" if exchanged else "items_stated")
+            template = _filled("items", steps="items_exchanged" if exchanged else "items_stated", **declared)
         case "progress":
             params |= {"facts": measure["facts"], "start": _number(measure["start"])}
-            template = _filled("progress")
+            template = _filled("progress", **declared)
         case other:
             raise ValueError(f"a measure of kind {other!r} has no figures of its own")
     return template, params
@@ -137,9 +150,9 @@ def render(
 def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Figure]:
     """Return the figures that a rendered query answers, without those whose denominator is 0."""
     rows = database.rows(
-        f"SELECT agency, day, numerator, denominator FROM ({query[0]}) WHERE denominator != 0", query[1]
+        f"SELECT agency, day, numerator, denominator, measured_share FROM ({query[0]}) WHERE denominator != 0", query[1]
     )
-    return [Figure(agency=a, day=day, numerator=n, denominator=d) for a, day, n, d in rows]
+    return [Figure(agency=a, day=day, numerator=n, denominator=d, measured_share=share) for a, day, n, d, share in rows]
 
 
 def append_changed(database: ClickHouse, query: tuple[str, dict[str, Any]], terms: Terms) -> None:
@@ -168,15 +181,8 @@ def _text(name: str) -> str:
 
 
 @cache
-def _filled(name: str, *, other: str = "", steps: str = "") -> str:
+def _filled(name: str, **parts: str) -> str:
     text = _text(name)
-    for place, part in (
-        ("scope", "scope"),
-        ("roster", "roster"),
-        ("other", other),
-        ("steps", steps),
-        ("running", "running"),
-    ):
-        if part:
-            text = text.replace(f"{{{place}}}", _text(part))
+    for place, part in {"scope": "scope", "roster": "roster", **parts, "running": "running"}.items():
+        text = text.replace(f"{{{place}}}", _text(part))
     return text

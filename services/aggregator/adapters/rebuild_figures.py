@@ -48,7 +48,10 @@ def recomputed(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> int:
             break
         recompute(database, complete=complete, zone=zone)
     ((changed,),) = database.rows(
-        "SELECT uniqExact(definition, agency, day) FROM adoption WHERE basis >= toDateTime64(%(marked)s, 6, 'UTC')",
+        "SELECT count() FROM (SELECT argMax((numerator, denominator, measured_share), basis) AS now, "
+        "argMaxIf((numerator, denominator, measured_share), basis, basis < toDateTime64(%(marked)s, 6, 'UTC')) AS before "
+        "FROM adoption GROUP BY definition, agency, day "
+        "HAVING max(basis) >= toDateTime64(%(marked)s, 6, 'UTC') AND now != before)",
         {"marked": marked},
     )
     return int(changed)

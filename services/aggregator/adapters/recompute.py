@@ -9,8 +9,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.aggregator.adapters.claims import Claim
+from services.aggregator.adapters.definitions import Definition, definitions, queries
 from services.aggregator.adapters.feeds import append_feed_days
-from services.aggregator.adapters.figures import Asked, append_changed, carries, reads_of_measure, render
+from services.aggregator.adapters.figures import append_changed, carries, reads_of_measure
 from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core.marks import Mark
 from services.aggregator.core.ranges import Range, clipped, gathered
@@ -21,39 +22,11 @@ _MARKS_PER_ROUND: Final = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Definition:
-    """A definition that plans ask for, with the latest revision of its directory."""
-
-    asked: Asked
-    first_day: date
-
-
-@dataclass(frozen=True, kw_only=True)
 class Round:
     """What a round did."""
 
     marks: int
     queries: int
-
-
-def definitions(database: ClickHouse) -> list[Definition]:
-    """Return every definition that any plan revision asks for and whose directory is known."""
-    rows = database.rows(
-        "SELECT definition, any(canonical), min(first_day) FROM definitions GROUP BY definition ORDER BY definition"
-    )
-    latest = {
-        str(directory): int(revision)
-        for directory, revision in database.rows(
-            "SELECT id, max(revision) FROM plan_revisions WHERE kind = 'directory' GROUP BY id"
-        )
-    }
-    found = []
-    for hashed, canonical, first_day in rows:
-        asked = Asked(definition=hashed, canonical=canonical, revision=0)
-        if asked.directory in latest:
-            asked = Asked(definition=hashed, canonical=canonical, revision=latest[asked.directory])
-            found.append(Definition(asked=asked, first_day=first_day))
-    return found
 
 
 def recompute(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> Round:
@@ -74,15 +47,15 @@ def recompute(database: ClickHouse, *, complete: date, zone: ZoneInfo) -> Round:
     if not marks:
         return Round(marks=0, queries=0)
     claim = Claim(database)
-    queries = append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], claim)
+    count = append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], claim)
     for definition in definitions(database):
         for part in _ranges(database, definition, marks, complete):
-            query = render(definition.asked, part.first, part.last, agencies=part.agencies, zone=zone)
-            append_changed(database, query, claim.terms())
-            queries += 1
+            for query in queries(definition, part.first, part.last, agencies=part.agencies, zone=zone):
+                append_changed(database, query, claim.terms())
+                count += 1
     _clear(database, marks, basis)
     claim.end()
-    return Round(marks=len(marks), queries=queries)
+    return Round(marks=len(marks), queries=count)
 
 
 def _mark_end_of_day(database: ClickHouse, complete: date) -> None:
@@ -97,11 +70,11 @@ def _mark_end_of_day(database: ClickHouse, complete: date) -> None:
 
 
 def _ranges(database: ClickHouse, definition: Definition, marks: Iterable[Mark], complete: date) -> tuple[Range, ...]:
-    measure = definition.asked.measure
-    reads = reads_of_measure(measure)
-    always = {END_OF_DAY, f"definition:{definition.asked.definition}"}
+    measure = definition.measure
+    reads = reads_of_measure(measure, definition.declared_as)
+    always = {END_OF_DAY, f"definition:{definition.definition}"}
     concerned: list[tuple[str | None, date, date]] = []
-    judged_by = _Judged(database, definition.asked)
+    judged_by = _Judged(database, definition)
     for mark in marks:
         if mark.reads in always:
             concerned.append((None, mark.from_day, mark.to_day))
@@ -109,15 +82,16 @@ def _ranges(database: ClickHouse, definition: Definition, marks: Iterable[Mark],
             last = mark.to_day + timedelta(days=carries(measure, mark.reads))
             for judged in judged_by.of(mark):
                 concerned.append((judged, mark.from_day, last))
-    return gathered(clipped(concerned, definition.first_day, complete))
+    return gathered(clipped(concerned, definition.first_day, min(complete, definition.last_day)))
 
 
 class _Judged:
-    """Whose figures a mark's agency counts for; asked of the database once, and only when a mark calls for it."""
+    """Whose figures a mark's agency counts for under any revision of the directory; asked of the database once, and only
+    when a mark calls for it."""
 
-    def __init__(self, database: ClickHouse, asked: Asked) -> None:
+    def __init__(self, database: ClickHouse, definition: Definition) -> None:
         self._database = database
-        self._asked = asked
+        self._definition = definition
         self._scopes: dict[str, tuple[str, ...]] | None = None
         self._codes: dict[str, tuple[str, ...]] | None = None
 
@@ -128,7 +102,7 @@ class _Judged:
             if self._codes is None:
                 self._codes = self._read(
                     "SELECT code, groupUniqArray(agency) FROM agency_codes "
-                    "WHERE directory = %(directory)s AND revision = %(revision)s GROUP BY code"
+                    "WHERE directory = %(directory)s GROUP BY code"
                 )
             agencies = self._codes.get(mark.agency, ())
         else:
@@ -136,15 +110,14 @@ class _Judged:
         if self._scopes is None:
             self._scopes = self._read(
                 "SELECT agency, groupUniqArray(judged) FROM scopes WHERE definition = %(definition)s "
-                "AND directory = %(directory)s AND revision = %(revision)s GROUP BY agency"
+                "AND directory = %(directory)s GROUP BY agency"
             )
         return {judged for agency in agencies for judged in self._scopes.get(agency, ())}
 
     def _read(self, query: str) -> dict[str, tuple[str, ...]]:
         params: Mapping[str, Any] = {
-            "definition": self._asked.definition,
-            "directory": self._asked.directory,
-            "revision": self._asked.revision,
+            "definition": self._definition.definition,
+            "directory": self._definition.directory,
         }
         return {key: tuple(values) for key, values in self._database.rows(query, dict(params))}
 

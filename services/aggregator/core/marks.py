@@ -107,7 +107,9 @@ def marks_of(batch: Batch, lookup: Lookup) -> tuple[Mark, ...]:
                     least = lookup.items.get(row[:5], row.day)
                     marks.add(Mark(f"items:{row.type}", row.agency, least, LAST_DAY))
                 case Declaration():
-                    marks.add(Mark(f"declarations:{row.indicator}", row.agency, row.from_day, row.to_day))
+                    # A headcount has no numerator, and holds until the next one.
+                    last = row.to_day if row.numerator is not None else LAST_DAY
+                    marks.add(Mark(f"declarations:{row.indicator}", row.agency, row.from_day, last))
                 case FeedReport():
                     marks.add(Mark(f"feed:{row.source}", "", row.day, row.day))
     return tuple(sorted(marks))

@@ -1,4 +1,4 @@
--- {"definition": "fe4197bbab3a1160", "directory": "dir", "everyone": 0, "facts": "milestone.reached", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "start": 14027}
+-- {"declared_as": [], "definition": "fe4197bbab3a1160", "directory": "dir", "everyone": 0, "facts": "milestone.reached", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "start": 14027}
 WITH scope AS (
     SELECT agency, judged, toInt32(from_day) AS first, toInt32(to_day) AS last
     FROM scopes FINAL
@@ -22,7 +22,7 @@ steps AS (
     WHERE f.on_day BETWEEN s.first AND s.last AND f.on_day >= %(start)s
 ),
 entries AS (
-    SELECT judged, argMax(weight, newest) AS weight,
+    SELECT judged, office, argMax(weight, newest) AS weight,
            minIf(CAST(on_day AS Nullable(Int32)), step = 'entered') AS entry,
            arraySort(groupArrayIf((on_day, toInt8(step = 'undone')), step != 'entered')) AS states,
            arrayMap(s -> 1 - s.2, states) AS adopted,
@@ -36,9 +36,13 @@ changes AS (
     ARRAY JOIN arrayConcat(
         if(entry IS NULL, [], [(assumeNotNull(entry), 0, 1)]),
         arrayMap((s, d) -> (s.1, d, 0), states, steps_up)) AS change
+),
+declared AS (
+    SELECT '' AS judged, toInt32(0) AS at, toDecimal128(0, 4) AS done, toDecimal128(0, 4) AS total WHERE 0
 )
-SELECT judged AS agency, addDays(toDate32('1970-01-01'), at) AS day,
-       toDecimal128(done_so_far, 4) AS numerator, toDecimal128(total_so_far, 4) AS denominator
+SELECT f.judged AS agency, addDays(toDate32('1970-01-01'), f.at) AS day,
+       toDecimal128(f.done_so_far, 4) + d.done AS numerator, toDecimal128(f.total_so_far, 4) + d.total AS denominator,
+       if(denominator = 0, 0., toFloat64(f.total_so_far) / toFloat64(denominator)) AS measured_share
 FROM (
     SELECT judged, at, sum(done) OVER up_to AS done_so_far, sum(total) OVER up_to AS total_so_far
     FROM (
@@ -54,4 +58,5 @@ FROM (
     WINDOW up_to AS (PARTITION BY judged ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ) AS f
 INNER JOIN (SELECT judged AS alive, first, last FROM scope WHERE agency = judged) AS l ON l.alive = f.judged
+LEFT JOIN declared AS d ON d.judged = f.judged AND d.at = f.at
 WHERE f.at BETWEEN l.first AND l.last

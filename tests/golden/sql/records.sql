@@ -1,4 +1,4 @@
--- {"definition": "1281bd26773b33fc", "directory": "dir", "everyone": 0, "facts": "record.filed", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "span": 1000000, "start": 14027}
+-- {"declared_as": [], "definition": "1281bd26773b33fc", "directory": "dir", "everyone": 0, "facts": "record.filed", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "span": 1000000, "start": 14027}
 WITH scope AS (
     SELECT agency, judged, toInt32(from_day) AS first, toInt32(to_day) AS last
     FROM scopes FINAL
@@ -18,7 +18,7 @@ steps AS (
     INNER JOIN scope AS s ON s.agency = f.agency
 ),
 entries AS (
-    SELECT judged, item,
+    SELECT judged, office, item,
            coalesce(minIf(CAST(on_day AS Nullable(Int32)), step = 'entered'), min(issued)) AS entry,
            entry + %(span)s - 1 AS exit,
            arraySort(groupArrayIf((on_day, toInt8(step = 'undone')), step != 'entered')) AS states,
@@ -40,9 +40,13 @@ changes AS (
     ARRAY JOIN arrayConcat(
         [(enters, 0, 1), (leaves_after + 1, -if(empty(adopted), 0, adopted[-1]), -1)],
         arrayMap((s, d) -> (greatest(s.1, enters), d, 0), seen, steps_up)) AS change
+),
+declared AS (
+    SELECT '' AS judged, toInt32(0) AS at, toDecimal128(0, 4) AS done, toDecimal128(0, 4) AS total WHERE 0
 )
-SELECT judged AS agency, addDays(toDate32('1970-01-01'), at) AS day,
-       toDecimal128(done_so_far, 4) AS numerator, toDecimal128(total_so_far, 4) AS denominator
+SELECT f.judged AS agency, addDays(toDate32('1970-01-01'), f.at) AS day,
+       toDecimal128(f.done_so_far, 4) + d.done AS numerator, toDecimal128(f.total_so_far, 4) + d.total AS denominator,
+       if(denominator = 0, 0., toFloat64(f.total_so_far) / toFloat64(denominator)) AS measured_share
 FROM (
     SELECT judged, at, sum(done) OVER up_to AS done_so_far, sum(total) OVER up_to AS total_so_far
     FROM (
@@ -58,4 +62,5 @@ FROM (
     WINDOW up_to AS (PARTITION BY judged ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ) AS f
 INNER JOIN (SELECT judged AS alive, first, last FROM scope WHERE agency = judged) AS l ON l.alive = f.judged
+LEFT JOIN declared AS d ON d.judged = f.judged AND d.at = f.at
 WHERE f.at BETWEEN l.first AND l.last

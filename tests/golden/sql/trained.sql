@@ -1,4 +1,4 @@
--- {"also_on": "trained.it", "definition": "8645e70d26ae3847", "directory": "dir", "everyone": 0, "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "roster": "officials"}
+-- {"also_on": "trained.it", "declared_as": [], "definition": "8645e70d26ae3847", "directory": "dir", "everyone": 0, "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "roster": "officials"}
 WITH scope AS (
     SELECT agency, judged, toInt32(from_day) AS first, toInt32(to_day) AS last
     FROM scopes FINAL
@@ -52,9 +52,13 @@ changes AS (
                arrayMap((d, v, i) -> if(i = 1, v, d), later_due, on_roster, arrayEnumerate(days)) AS due,
                arrayMap((d, v, i) -> if(i = 1, v, d), later_both, on_both, arrayEnumerate(days)) AS both
     WHERE due != 0 OR both != 0
+),
+declared AS (
+    SELECT '' AS judged, toInt32(0) AS at, toDecimal128(0, 4) AS done, toDecimal128(0, 4) AS total WHERE 0
 )
-SELECT judged AS agency, addDays(toDate32('1970-01-01'), at) AS day,
-       toDecimal128(done_so_far, 4) AS numerator, toDecimal128(total_so_far, 4) AS denominator
+SELECT f.judged AS agency, addDays(toDate32('1970-01-01'), f.at) AS day,
+       toDecimal128(f.done_so_far, 4) + d.done AS numerator, toDecimal128(f.total_so_far, 4) + d.total AS denominator,
+       if(denominator = 0, 0., toFloat64(f.total_so_far) / toFloat64(denominator)) AS measured_share
 FROM (
     SELECT judged, at, sum(done) OVER up_to AS done_so_far, sum(total) OVER up_to AS total_so_far
     FROM (
@@ -70,4 +74,5 @@ FROM (
     WINDOW up_to AS (PARTITION BY judged ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ) AS f
 INNER JOIN (SELECT judged AS alive, first, last FROM scope WHERE agency = judged) AS l ON l.alive = f.judged
+LEFT JOIN declared AS d ON d.judged = f.judged AND d.at = f.at
 WHERE f.at BETWEEN l.first AND l.last

@@ -4,7 +4,7 @@
 WITH {scope},
 {steps},
 entries AS (
-    SELECT judged, item,
+    SELECT judged, office, item,
            coalesce(minIf(CAST(on_day AS Nullable(Int32)), step = 'entered'), min(issued)) AS entry,
            entry + %(span)s - 1 AS exit,
            arraySort(groupArrayIf((on_day, toInt8(step = 'undone')), step != 'entered')) AS states,
@@ -26,5 +26,6 @@ changes AS (
     ARRAY JOIN arrayConcat(
         [(enters, 0, 1), (leaves_after + 1, -if(empty(adopted), 0, adopted[-1]), -1)],
         arrayMap((s, d) -> (greatest(s.1, enters), d, 0), seen, steps_up)) AS change
-)
+),
+{declared}
 {running}

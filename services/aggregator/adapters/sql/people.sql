@@ -26,5 +26,6 @@ changes AS (
                arrayMap((d, v, i) -> if(i = 1, v, d), later_due, on_roster, arrayEnumerate(days)) AS due,
                arrayMap((d, v, i) -> if(i = 1, v, d), later_both, on_both, arrayEnumerate(days)) AS both
     WHERE due != 0 OR both != 0
-)
+),
+{declared}
 {running}

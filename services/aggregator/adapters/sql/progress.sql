@@ -18,7 +18,7 @@ steps AS (
     WHERE f.on_day BETWEEN s.first AND s.last AND f.on_day >= %(start)s
 ),
 entries AS (
-    SELECT judged, argMax(weight, newest) AS weight,
+    SELECT judged, office, argMax(weight, newest) AS weight,
            minIf(CAST(on_day AS Nullable(Int32)), step = 'entered') AS entry,
            arraySort(groupArrayIf((on_day, toInt8(step = 'undone')), step != 'entered')) AS states,
            arrayMap(s -> 1 - s.2, states) AS adopted,
@@ -32,5 +32,6 @@ changes AS (
     ARRAY JOIN arrayConcat(
         if(entry IS NULL, [], [(assumeNotNull(entry), 0, 1)]),
         arrayMap((s, d) -> (s.1, d, 0), states, steps_up)) AS change
-)
+),
+{declared}
 {running}
