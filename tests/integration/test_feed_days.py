@@ -72,7 +72,9 @@ def written(database: ClickHouse, events: list[Any]) -> None:
 
 def brought_up(database: ClickHouse) -> None:
     marks = [Mark(*row) for row in database.rows("SELECT DISTINCT reads, agency, from_day, to_day FROM touched")]
-    append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], Claim(database))
+    claim = Claim(database)
+    append_feed_days(database, [mark for mark in marks if mark.reads.startswith("feed:")], claim)
+    claim.end()
 
 
 def held(database: ClickHouse) -> dict[tuple[str, str, date], tuple[int | None, int]]:
@@ -178,5 +180,7 @@ def test_a_long_history_costs_nothing(database):
     assert whole > 100
     assert read <= 3
 
-    append_feed_days(database, [Mark("feed:/a", "", day, day)], Claim(database))
+    claim = Claim(database)
+    append_feed_days(database, [Mark("feed:/a", "", day, day)], claim)
+    claim.end()
     assert held(database) == {("/a", "mail.used", day): (None, 1000)}
