@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final, NoReturn
 
 import typer
+from clickhouse_driver.errors import ServerException
 from rich.console import Console
 
 from services.cli.contradictions import contradictions, discrepancies
@@ -20,6 +22,9 @@ from services.cli.warnings import warnings_app
 from services.core.errors import Rejected, Transient
 from services.infra.logs import quiet_libraries
 from services.ingest.connectors.cli import connect_app, emit
+
+_NOT_AUTHENTICATED: Final = 516  # ClickHouse's own code
+_ENV_HINT: Final = "For a stack of `tiendo up`: `. DATA/env`, such as `. .data/thai-nguyen-2008/env`."
 
 app = typer.Typer(
     name="tiendo",
@@ -85,9 +90,21 @@ def main() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         app()
-    except (Transient, Rejected) as fault:
-        Console(stderr=True, highlight=False).print(f"[red]tiendo:[/] {fault}")
-        sys.exit(1)
+    except Transient as fault:
+        _tell(f"{fault}\n  Does the stack run, and do the TIENDO_… variables point to it? {_ENV_HINT}")
+    except Rejected as fault:
+        _tell(str(fault))
+    except ServerException as fault:
+        if fault.code != _NOT_AUTHENTICATED:
+            raise
+        _tell(f"ClickHouse does not take this user and password: set TIENDO_CLICKHOUSE_PASSWORD. {_ENV_HINT}")
+
+
+def _tell(fault: str) -> NoReturn:
+    err = Console(stderr=True, highlight=False)
+    err.print("tiendo:", style="red", end=" ")
+    err.print(fault, markup=False, soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ class Words:
         if not pace:
             return "–"
         if row["denominator"] is None:
-            return f"{self.number(pace * 700)} {self.points}{self.per_week}"
+            tenths = math.ceil(Fraction(pace).limit_denominator(10**9) * 7000 - Fraction(1, 10**6))
+            return f"{self.number(tenths / 10)} {self.points}{self.per_week}"
         # A float of an exact share may lie a hair above a whole number of cases, which is no case more.
         cases = math.ceil(
             Fraction(pace).limit_denominator(10**9) * Fraction(row["denominator"]) * 7 - Fraction(1, 10**6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ def write_environment(stack: Stack, clock: dict[str, str]) -> Path:
     path.touch(mode=0o600, exist_ok=True)
     path.chmod(0o600)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in (stack.environment() | clock).items()]
+    lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     path.write_text("\n".join(lines) + "\n")
     return path
 

@@ -34,7 +34,10 @@ class ClickHouseAddress:
     timeout_s: int = 120
 
     def __repr__(self) -> str:
-        return f"ClickHouseAddress({self.user}@{self.host}:{self.port}/{self.database})"
+        return f"ClickHouseAddress({self})"
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
 
 class ClickHouse:
@@ -106,15 +109,13 @@ class ClickHouse:
         except ServerException as fault:
             if fault.code not in _PASSING:
                 raise
-            raise Transient(f"ClickHouse at {self._address!r} cannot do it now: code {fault.code}") from fault
+            raise Transient(f"ClickHouse at {self._address} cannot do it now: code {fault.code}") from fault
         except (NetworkError, SocketTimeoutError, EOFError, OSError) as fault:
             self._client.disconnect()
-            raise Transient(f"ClickHouse at {self._address!r} is not answering: {type(fault).__name__}") from fault
+            raise Transient(f"ClickHouse at {self._address} is not answering: {type(fault).__name__}") from fault
         except DriverError as fault:  # a half-read answer leaves the connection in no known state
             self._client.disconnect()
-            raise Transient(
-                f"the connection to ClickHouse at {self._address!r} broke: {type(fault).__name__}"
-            ) from fault
+            raise Transient(f"the connection to ClickHouse at {self._address} broke: {type(fault).__name__}") from fault
 
 
 @contextmanager
