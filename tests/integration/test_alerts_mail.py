@@ -165,7 +165,7 @@ def test_a_first_run_on_a_history_sends_one_mail_per_agency_and_a_second_run_non
     ]
     assert len(place.files()) == 3
     (warning,) = [mail for mail in mails if mail["X-Tiendo-Agency"] == "so-y-te"]
-    assert str(warning["Subject"]) == "[Tiến Độ] Sở Y tế: 2 chỉ tiêu chậm tiến độ (chậm nhất 30 ngày)"
+    assert str(warning["Subject"]) == "[Tiến Độ] Sở Y tế: 2 chỉ tiêu chậm tiến độ (chậm nhất 31 ngày)"
     assert warning["Date"].datetime.isoformat().startswith("2008-10-01T08:0")
     assert {part.get_content_type() for part in warning.walk()} >= {"text/plain", "text/html", "image/png"}
     causes = place.rows("SELECT agency, cause, state, since FROM warnings FINAL ORDER BY agency, cause")
