@@ -20,7 +20,7 @@ from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.aggregator.core.batch import fold
 from services.aggregator.core.facts import Row
-from services.aggregator.core.rebuilding import READ_ALONG, TABLES, Revision, State
+from services.aggregator.core.rebuilding import ARCHIVE, READ_ALONG, TABLES, Revision, State
 from services.core.errors import Rejected, Transient
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
@@ -93,8 +93,10 @@ def begin(address: ClickHouseAddress, state: State) -> None:
         raise Rejected(f"tables can be swapped in a database of engine Atomic only; {address.database} is {engine}")
     migrate(other)
     with open_clickhouse(other) as rebuilt:
+        if state.source != "kafka":
+            rebuilt.run("DROP VIEW IF EXISTS feed_events_of_events SYNC")
         for table in (*TABLES, *READ_ALONG):
-            if table in state.tables or (table == "events" and state.source == "kafka"):
+            if table in state.tables or (table in ARCHIVE and state.source == "kafka"):
                 continue
             rebuilt.run(f"DROP TABLE {table} SYNC")
             rebuilt.run(f"CREATE VIEW {table} AS SELECT * FROM {address.database}.{table}")

@@ -30,7 +30,8 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
 }
 TABLES: Final = (*FACTS, *documents.TABLES)
 #: What the figures read besides; never swapped.
-READ_ALONG: Final = ("events", "plan_revisions")
+READ_ALONG: Final = ("events", "feed_events", "plan_revisions")
+ARCHIVE: Final = ("events", "feed_events")  # read again where the log is Kafka's topic
 _MOST_DAMAGED: Final = 1000
 
 Revision = PlanRevision | DirectoryRevision | SourcesRevision
