@@ -37,7 +37,7 @@ from tests.integration.rebuild_world import (
 from tests.integration.test_aggregator import EVENTS, NOW, Stack, stack, world_events
 
 __all__ = ["stack"]  # the fixture: a broker, a database and workers
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.soak, pytest.mark.timeout(3600)]  # kills and waits: minutes
 
 # The command with smaller chunks, so that there are many moments to be killed at.
 _SMALL = (
