@@ -6,21 +6,28 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from time import monotonic
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from schemas.rejected import Rejection
 from schemas.revisions import REVISION
-from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator import metrics
-from services.aggregator.adapters.decoding import Unusable, decode_records, insert_rejections, rejections_of
+from services.aggregator.adapters.decoding import (
+    Unusable,
+    content_type,
+    decode_records,
+    insert_rejections,
+    rejections_of,
+)
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
+from services.aggregator.adapters.transport import Fetch, Record
 from services.aggregator.adapters.writer import write
-from services.aggregator.core.batch import fold
+from services.aggregator.core.batch import Batch, fold
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -30,11 +37,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Taken(NamedTuple):
-    """A record's value and content type."""
+@dataclass(frozen=True)
+class Prepared:
+    """A run of records, decoded and folded; *size* is the number of its events."""
 
-    value: bytes | None
-    content_type: str = SINGLE_CONTENT_TYPE
+    batch: Batch
+    unusable: tuple[Unusable, ...]
+    size: int
 
 
 class Work:
@@ -60,21 +69,27 @@ class Work:
         # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
+        self._folder = ThreadPoolExecutor(1, thread_name_prefix="fold")
 
     def close(self) -> None:
         """Wait for what is under way."""
+        self._folder.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._computer.shutdown(wait=True, cancel_futures=True)
 
-    async def events(self, records: Sequence[Taken]) -> None:
-        """Write events: archive, facts, marks, in this order."""
-        await self._insist("facts", self._writer, lambda: self._write(records))
+    async def prepare(self, fetches: Sequence[Fetch]) -> Prepared:
+        """Decode and fold; nothing is written."""
+        return await asyncio.get_running_loop().run_in_executor(self._folder, self._fold, fetches)
 
-    async def rejected(self, records: Sequence[Taken]) -> None:
+    async def write(self, prepared: Prepared) -> None:
+        """Write events: archive, facts, marks, in this order."""
+        await self._insist("facts", self._writer, lambda: self._write(prepared))
+
+    async def rejected(self, records: Sequence[Record]) -> None:
         """Keep refused events where they can be asked for."""
         await self._insist("rejected", self._writer, lambda: self._keep(records))
 
-    async def plans(self, records: Sequence[Taken]) -> None:
+    async def plans(self, records: Sequence[Record]) -> None:
         """Keep revisions and write what is read off them."""
         await self._insist("plans", self._writer, lambda: self._store(records))
 
@@ -82,16 +97,19 @@ class Work:
         """Bring figures and the days of feeds up to date."""
         await self._insist("figures", self._computer, self._recompute)
 
-    def _write(self, records: Sequence[Taken]) -> None:
-        started = monotonic()
+    def _fold(self, fetches: Sequence[Fetch]) -> Prepared:
+        records = ((record.value, content_type(record.headers)) for fetch in fetches for record in fetch.records)
         decoded = decode_records(records, self._zone)
-        if decoded.unusable:
-            self._set_aside(decoded.unusable)
-        batch = fold(decoded.rows)
-        marks = write(self._facts, batch)
-        for part in batch.tables():
+        return Prepared(fold(decoded.rows), decoded.unusable, decoded.events)
+
+    def _write(self, prepared: Prepared) -> None:
+        started = monotonic()
+        if prepared.unusable:
+            self._set_aside(prepared.unusable)
+        marks = write(self._facts, prepared.batch)
+        for part in prepared.batch.tables():
             metrics.ROWS.labels(part.table).inc(len(part.columns[0]))
-        metrics.EVENTS.inc(decoded.events)
+        metrics.EVENTS.inc(prepared.size)
         metrics.MARKS.inc(marks)
         metrics.WRITE_SECONDS.observe(monotonic() - started)
 
@@ -100,7 +118,7 @@ class Work:
         metrics.UNUSABLE.inc(len(unusable))
         log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
 
-    def _keep(self, records: Sequence[Taken]) -> None:
+    def _keep(self, records: Sequence[Record]) -> None:
         rejections, unusable = [], []
         for record in records:
             try:
@@ -111,7 +129,7 @@ class Work:
             self._set_aside(unusable)
         insert_rejections(self._facts, rejections)
 
-    def _store(self, records: Sequence[Taken]) -> None:
+    def _store(self, records: Sequence[Record]) -> None:
         for record in records:
             try:
                 revision = REVISION.validate_json(record.value or b"")

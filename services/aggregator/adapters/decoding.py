@@ -59,6 +59,14 @@ def decode_records(records: Iterable[tuple[bytes | None, str]], zone: ZoneInfo) 
     return Decoded(tuple(rows), tuple(unusable), events)
 
 
+def content_type(headers: Any) -> str:
+    """Return what the header of that name says; a record without one holds one event."""
+    for name, value in headers:
+        if name == "content-type":
+            return value.decode("ascii", "replace") if value is not None else SINGLE_CONTENT_TYPE
+    return SINGLE_CONTENT_TYPE
+
+
 def _parts(value: bytes, content_type: str) -> list[tuple[bytes, str]]:
     if content_type != BATCH_CONTENT_TYPE:
         return [(value, content_type)]
