@@ -20,7 +20,12 @@ def main() -> None:
     """Produce, waiting for every acknowledgement."""
     bootstrap, topic, count, agencies, per_record, rate, *also = sys.argv[1:]
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 500_000}
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 20,
+            "batch.size": 500_000,
+            "queue.buffering.max.messages": 500_000,
+        }
     )
     offsets: dict[int, int] = {}
 
@@ -36,7 +41,11 @@ def main() -> None:
         while True:
             try:
                 producer.produce(
-                    topic, value, partition=sent // events_of % 4, headers=[("content-type", kind)], on_delivery=delivered
+                    topic,
+                    value,
+                    partition=sent // events_of % 4,
+                    headers=[("content-type", kind)],
+                    on_delivery=delivered,
                 )
                 break
             except BufferError:

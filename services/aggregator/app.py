@@ -28,8 +28,6 @@ from services.infra.kafka import KafkaAddress
 
 log = logging.getLogger(__name__)
 
-APP_ID = "tiendo-aggregator"
-LEADER_TOPIC = f"{APP_ID}-__assignor-__leader"
 TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
 _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
@@ -84,7 +82,7 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
     """Return the app; nothing is connected before it starts."""
     kafka = settings.kafka()
     app = faust.App(
-        APP_ID,
+        settings.aggregator_group,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
         broker_credentials=_credentials(kafka),
         broker_session_timeout=6,  # the least that Apache Kafka takes by default; a killed worker is missed that long

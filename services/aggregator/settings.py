@@ -10,6 +10,7 @@ from services.infra.settings import SharedSettings
 class AggregatorSettings(SharedSettings):
     """One worker's settings. Seconds are real seconds."""
 
+    aggregator_group: str = Field(default="tiendo-aggregator", description="The workers that share the work.")
     aggregator_port: int = Field(default=9101, description="Health and metrics.")
     aggregator_batch_records: int = Field(default=40_000, ge=1, description="Records that close a batch.")
     aggregator_batch_bytes: int = Field(default=16 << 20, ge=1, description="Bytes of values that close a batch.")
@@ -21,3 +22,8 @@ class AggregatorSettings(SharedSettings):
     aggregator_watchdog: float = Field(
         default=120.0, gt=0, description="Seconds without progress, waits for ClickHouse aside, that end the process."
     )
+
+    @property
+    def leader_topic(self) -> str:
+        """The topic that Faust elects the leader by."""
+        return f"{self.aggregator_group}-__assignor-__leader"

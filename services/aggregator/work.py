@@ -24,10 +24,12 @@ from services.aggregator.adapters.decoding import (
     rejections_of,
 )
 from services.aggregator.adapters.documents import store
+from services.aggregator.adapters.pruning import prune
 from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.transport import Fetch, Record
 from services.aggregator.adapters.writer import write
-from services.aggregator.core.batch import Batch, fold
+from services.aggregator.core.batch import Batch
+from services.aggregator.core.folding import fold_events
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -35,6 +37,7 @@ from services.infra.clock import Clock, last_complete_day
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_PRUNE_EVERY = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Work:
         self._zone = ZoneInfo(zone)
         self._longest_wait = longest_wait
         self._progress = progress
+        self._prune_from = 0.0
         # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
@@ -99,8 +103,8 @@ class Work:
 
     def _fold(self, fetches: Sequence[Fetch]) -> Prepared:
         records = ((record.value, content_type(record.headers)) for fetch in fetches for record in fetch.records)
-        decoded = decode_records(records, self._zone)
-        return Prepared(fold(decoded.rows), decoded.unusable, decoded.events)
+        decoded = decode_records(records)
+        return Prepared(fold_events(decoded.events, self._zone), decoded.unusable, len(decoded.events))
 
     def _write(self, prepared: Prepared) -> None:
         started = monotonic()
@@ -143,6 +147,10 @@ class Work:
         started = monotonic()
         complete = last_complete_day(self._clock(), self._zone_name)
         done = recompute(self._figures, complete=complete, zone=self._zone)
+        if started >= self._prune_from:
+            self._prune_from = started + _PRUNE_EVERY
+            if prune(self._figures):
+                log.info("marks cleared long ago were dropped")
         if done.marks:
             metrics.ROUNDS.inc()
             metrics.ROUND_SECONDS.observe(monotonic() - started)

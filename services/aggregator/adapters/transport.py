@@ -77,7 +77,7 @@ class Flights:
         return bool(self._under_way)
 
 
-class _LeanRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
+class _LeanRecords(PartitionRecords):
     """Records without aiokafka's eleven-field object for each."""
 
     def _consumer_record(self, tp: Any, record: Any) -> Record:
