@@ -9,6 +9,7 @@ reporting scope; whose figure a fact counts for is decided by what it is about.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal
@@ -221,8 +222,16 @@ def decode_one(value: bytes) -> NormalisedEvent:
 
 def canonical(event: NormalisedEvent) -> bytes:
     """Return the canonical payload: the event without its moment of receipt, the same bytes wherever it is encoded."""
-    kind = type(event).__struct_config__.tag
-    return _encoder.encode((kind, event.source, event.id, event.agency, event.time, event.data))
+    return canonicals((event,))[0]
+
+
+def canonicals(events: Iterable[NormalisedEvent]) -> list[bytes]:
+    """Return the :func:`canonical` payload of each event."""
+    encode, tags = _encoder.encode, _TAGS
+    return [encode((tags[type(e)], e.source, e.id, e.agency, e.time, e.data)) for e in events]
+
+
+_TAGS: Final = {kind: kind.__struct_config__.tag for kind in NormalisedEvent.__args__}
 
 
 def payload_hash(payload: bytes) -> int:

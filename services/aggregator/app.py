@@ -190,7 +190,7 @@ def _agent(
             if life.stop.is_set() or not await life.run(duty(records)):
                 await asyncio.Event().wait()  # as above
             event.ack()
-            metrics.RECORDS.labels(name).inc(len(records))
+            metrics.RECORDS.labels(name).inc(event.value.number)
             progress.beat()
 
     return take

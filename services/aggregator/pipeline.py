@@ -52,7 +52,7 @@ class Pipeline(Generic[Prepared]):
             self._taken.clear()
             await self._taken.wait()
         self._pending.append(event)
-        self._records += len(event.value.records)
+        self._records += event.value.number
         self._size += event.value.size
         self._arrived.set()
 
@@ -71,7 +71,7 @@ class Pipeline(Generic[Prepared]):
             return False
         for event in events:
             event.ack()
-        self._acknowledged(sum(len(event.value.records) for event in events))
+        self._acknowledged(sum(event.value.number for event in events))
         return True
 
     async def _gather(self) -> list[Any]:

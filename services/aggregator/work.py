@@ -18,7 +18,6 @@ from schemas.revisions import REVISION
 from services.aggregator import metrics
 from services.aggregator.adapters.decoding import (
     Unusable,
-    content_type,
     decode_records,
     insert_rejections,
     rejections_of,
@@ -29,7 +28,7 @@ from services.aggregator.adapters.recompute import recompute
 from services.aggregator.adapters.transport import Fetch, Record
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import Batch
-from services.aggregator.core.folding import fold_events
+from services.aggregator.core.folding import Folding
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -37,6 +36,7 @@ from services.infra.clock import Clock, last_complete_day
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_AT_ONCE = 256  # records
 _PRUNE_EVERY = 60.0  # seconds
 
 
@@ -102,9 +102,16 @@ class Work:
         await self._insist("figures", self._computer, self._recompute)
 
     def _fold(self, fetches: Sequence[Fetch]) -> Prepared:
-        records = ((record.value, content_type(record.headers)) for fetch in fetches for record in fetch.records)
-        decoded = decode_records(records)
-        return Prepared(fold_events(decoded.events, self._zone), decoded.unusable, len(decoded.events))
+        folding = Folding(self._zone)
+        unusable: list[Unusable] = []
+        for fetch in fetches:
+            # Few at a time, so that events are gone again before they leave the processor's cache.
+            while records := fetch.records[-_AT_ONCE:]:
+                decoded = decode_records(records)
+                folding.add(decoded.events)
+                unusable += decoded.unusable
+                del fetch.records[-_AT_ONCE:]
+        return Prepared(folding.batch(), tuple(unusable), folding.size)
 
     def _write(self, prepared: Prepared) -> None:
         started = monotonic()

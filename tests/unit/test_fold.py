@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas import usage
 from services.aggregator.adapters.decoding import decode_records
 from services.aggregator.core.batch import SHAPES, Batch, fold
-from services.aggregator.core.facts import civil_day, civil_days, rows_from
+from services.aggregator.core.facts import CivilDays, civil_day, rows_from
 from services.aggregator.core.folding import fold_events
 from services.aggregator.core.marks import Lookup, marks_of
 from tests.aggregator_world import ZONE
@@ -76,7 +76,7 @@ def contents(batch: Batch) -> dict[str, list[tuple[Any, ...]]]:
 )
 def test_days_of_many_moments(moments, zone):
     """The days of moments read together are those of each alone, where offsets are odd and clocks go back over midnight."""
-    assert civil_days(moments, ZoneInfo(zone)) == [civil_day(moment, ZoneInfo(zone)) for moment in moments]
+    assert CivilDays(ZoneInfo(zone)).of(moments) == [civil_day(moment, ZoneInfo(zone)) for moment in moments]
 
 
 @given(one_event, one_event)

@@ -68,14 +68,6 @@ def decode_records(records: Iterable[tuple[bytes | None, str]]) -> Decoded:
     return Decoded(events, tuple(unusable))
 
 
-def content_type(headers: Any) -> str:
-    """Return what the header of that name says; a record without one holds one event."""
-    for name, value in headers:
-        if name == "content-type":
-            return value.decode("ascii", "replace") if value is not None else SINGLE_CONTENT_TYPE
-    return SINGLE_CONTENT_TYPE
-
-
 def _parts(value: bytes, content_type: str) -> list[bytes] | None:
     if content_type != BATCH_CONTENT_TYPE:
         return None

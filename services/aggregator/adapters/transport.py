@@ -10,27 +10,34 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import faust
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ack_lock
 
+from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE
+
 
 class Record(NamedTuple):
-    """A record as it came: offset, value, headers."""
+    """A record's value and content type."""
 
-    offset: int
     value: bytes | None
-    headers: Any
+    content_type: str
 
 
 class Fetch(NamedTuple):
-    """The value of a message: records of one partition, in order, never empty, and the bytes of their values."""
+    """The value of a message: records of one partition, in order, which the reader may use up; never empty at first.
+
+    *number* says how many, *size* the bytes of their values, *first* and *last* their offsets.
+    """
 
     records: list[Record]
+    number: int
     size: int
+    first: int
+    last: int
 
 
 class _Flight:
@@ -40,8 +47,8 @@ class _Flight:
 
     def __init__(self, message: Any) -> None:
         self.message = message
-        self.first: int = message.value.records[0].offset
-        self.last: int = message.value.records[-1].offset
+        self.first: int = message.value.first
+        self.last: int = message.value.last
         self.acked = False
 
 
@@ -77,11 +84,23 @@ class Flights:
         return bool(self._under_way)
 
 
+def content_type(headers: Any) -> str:
+    """Return what the header of that name says; a record without one holds one event."""
+    for name, value in headers:
+        if name == "content-type":
+            return _KNOWN.get(value) or (value or b"").decode("ascii", "replace")
+    return SINGLE_CONTENT_TYPE
+
+
+_KNOWN: Final = {kind.encode(): kind for kind in (SINGLE_CONTENT_TYPE, BATCH_CONTENT_TYPE)}
+_record: Final[Any] = tuple.__new__  # without the detour through a named tuple's keywords
+
+
 class _LeanRecords(PartitionRecords):
     """Records without aiokafka's eleven-field object for each."""
 
-    def _consumer_record(self, tp: Any, record: Any) -> Record:
-        return tuple.__new__(Record, (record.offset, record.value, record.headers))
+    def _consumer_record(self, tp: Any, record: Any) -> tuple[int, Record]:
+        return record.offset, _record(Record, (record.value, content_type(record.headers)))
 
 
 class _Fetched(dict[Any, Any]):
@@ -126,9 +145,11 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: [_joined(tp, records)] for tp, records in found.items() if records}
 
 
-def _joined(tp: Any, records: list[Record]) -> _Joined:
-    size = sum([len(record.value or b"") for record in records])
-    return _Joined(tp.topic, tp.partition, records[-1].offset, Fetch(records, size))
+def _joined(tp: Any, found: list[tuple[int, Record]]) -> _Joined:
+    records = [record for _, record in found]
+    first, last = found[0][0], found[-1][0]
+    size = sum([len(value) for value, _ in records if value])
+    return _Joined(tp.topic, tp.partition, last, Fetch(records, len(records), size, first, last))
 
 
 class FetchConsumer(driver.Consumer):

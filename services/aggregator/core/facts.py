@@ -5,7 +5,7 @@ Moments are whole microseconds since 1970 in UTC, as the tables hold them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, assert_never
@@ -181,16 +181,24 @@ def civil_day(moment: int, zone: ZoneInfo) -> date:
     return _local(moment, zone).date()
 
 
-def civil_days(moments: Sequence[int], zone: ZoneInfo) -> list[date]:
-    """Return the :func:`civil_day` of each of many moments, most of which share their hour."""
-    hours = {hour: _day_of_hour(hour, zone) for hour in {moment // _HOUR for moment in moments}}
-    return [hours[moment // _HOUR] or civil_day(moment, zone) for moment in moments]
+class CivilDays(dict[int, date | None]):
+    """The days of many moments in one zone, most of which share their hour; it remembers every hour that it met.
 
+    An entry is the day of a whole hour (in UTC, since 1970); None where a midnight or a change of offset lies inside.
+    """
 
-def _day_of_hour(hour: int, zone: ZoneInfo) -> date | None:
-    """Return the day of a whole hour (in UTC, since 1970); None where a midnight or a change of offset lies inside."""
-    first, last = _local(hour * _HOUR, zone), _local((hour + 1) * _HOUR - 1, zone)
-    return first.date() if first.utcoffset() == last.utcoffset() and first.date() == last.date() else None
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def of(self, moments: Iterable[int]) -> list[date]:
+        """Return the :func:`civil_day` of each moment."""
+        return [self[moment // _HOUR] or civil_day(moment, self._zone) for moment in moments]
+
+    def __missing__(self, hour: int) -> date | None:
+        first, last = _local(hour * _HOUR, self._zone), _local((hour + 1) * _HOUR - 1, self._zone)
+        same = first.utcoffset() == last.utcoffset() and first.date() == last.date()
+        self[hour] = found = first.date() if same else None
+        return found
 
 
 def _local(moment: int, zone: ZoneInfo) -> datetime:

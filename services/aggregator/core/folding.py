@@ -1,6 +1,7 @@
 """Events straight into a batch's columns: what :func:`fold` makes of :func:`rows_from`, without an object per row.
 
-The archive and deeds by mail are nearly all that there is; other facts go the plain way.
+The archive and deeds by mail are nearly all that there is; other facts go the plain way. Events are added a few at a time
+and can go at once: what a batch keeps is its columns.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from struct import unpack
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.usage import MailUsed, NormalisedEvent, canonical
+from schemas.usage import MailUsed, NormalisedEvent, canonicals
 from services.aggregator.core.batch import Batch, fold
 from services.aggregator.core.facts import (
     Activity,
     Archived,
+    CivilDays,
     Row,
-    civil_days,
     clamped,
     fact_of,
     micros,
@@ -26,76 +27,79 @@ from services.aggregator.core.facts import (
 from services.core.scope import FIRST_DAY, LAST_DAY
 
 
-def fold_events(events: Sequence[NormalisedEvent], zone: ZoneInfo) -> Batch:
-    """Return the batch of *events*, all of which are ``datable``: the archive's rows and facts, duplicates collapsed."""
-    if not events:
-        return Batch({})
-    payloads = [canonical(event) for event in events]
-    # The same 64 bits as `payload_hash`, read together.
-    hashes = unpack(f">{len(events)}Q", b"".join([blake2b(payload, digest_size=8).digest() for payload in payloads]))
-    times = [micros(event.time) for event in events]
-    received = [micros(event.received) for event in events]
-    versions = [time << 64 | hashed for time, hashed in zip(times, hashes, strict=True)]
-    columns = _archive(events, payloads, hashes, times, received, zone)
-    if deeds := _deeds(events, versions, received, zone):
-        columns[Activity] = deeds
-    others: list[Row] = [
-        fact_of(event, short_name(event), version, moment, zone)
-        for event, version, moment in zip(events, versions, received, strict=True)
-        if type(event) is not MailUsed
-    ]
-    return Batch(columns | fold(others).columns if others else columns)
+class Folding:
+    """A batch being gathered; *size* is the number of events added."""
 
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.size = 0
+        self._zone = zone
+        self._days = CivilDays(zone)
+        self._archive: tuple[list[Any], ...] = tuple([] for _ in Archived._fields)
+        self._deeds: dict[tuple[Any, ...], int] = {}
+        self._others: list[Row] = []
 
-def _archive(
-    events: Sequence[NormalisedEvent],
-    payloads: Sequence[bytes],
-    hashes: Sequence[int],
-    times: Sequence[int],
-    received: Sequence[int],
-    zone: ZoneInfo,
-) -> dict[type[Row], tuple[Sequence[Any], ...]]:
-    columns: tuple[Sequence[Any], ...] = (
-        [event.source for event in events],
-        [event.id for event in events],
-        hashes,
-        [short_name(event) for event in events],
-        [event.agency for event in events],
-        times,
-        civil_days(times, zone),
-        payloads,
-        received,
-    )
-    keys = set(zip(*columns[:3], strict=True))
-    if len(keys) == len(events):
-        return {Archived: columns}
-    return fold(map(Archived._make, zip(*columns, strict=True))).columns
-
-
-def _deeds(
-    events: Sequence[NormalisedEvent], versions: Sequence[int], received: Sequence[int], zone: ZoneInfo
-) -> tuple[Sequence[Any], ...] | None:
-    keys = [
-        (
-            deed.actor,
-            deed.kind,
-            deed.day if FIRST_DAY <= deed.day <= LAST_DAY else clamped(deed.day),
-            deed.action,
-            event.source,
-            int(deed.retracted),
-            received_day,
+    def add(self, events: Sequence[NormalisedEvent]) -> None:
+        """Take *events*, all of which are ``datable``."""
+        self.size += len(events)
+        payloads = canonicals(events)
+        # The same 64 bits as `payload_hash`, read together.
+        digests = b"".join([blake2b(payload, digest_size=8).digest() for payload in payloads])
+        hashes = unpack(f">{len(events)}Q", digests)
+        times = [micros(event.time) for event in events]
+        received = [micros(event.received) for event in events]
+        columns: tuple[Sequence[Any], ...] = (
+            [event.source for event in events],
+            [event.id for event in events],
+            hashes,
+            [short_name(event) for event in events],
+            [event.agency for event in events],
+            times,
+            self._days.of(times),
+            payloads,
+            received,
         )
-        for event, received_day in zip(events, civil_days(received, zone), strict=True)
-        if type(event) is MailUsed and (deed := event.data)
-    ]
-    if not keys:
-        return None
-    if len(keys) < len(events):
-        versions = [version for event, version in zip(events, versions, strict=True) if type(event) is MailUsed]
-    greatest = dict(zip(keys, versions, strict=True))
-    if len(greatest) < len(keys):
-        known = greatest.__getitem__
-        for key, version in zip(keys, versions, strict=True):
-            if known(key) < version:
-                greatest[key] = version
-    return (*zip(*greatest, strict=True), list(greatest.values()))
+        for whole, part in zip(self._archive, columns, strict=True):
+            whole += part
+        versions = [time << 64 | hashed for time, hashed in zip(times, hashes, strict=True)]
+        self._facts(events, versions, received)
+
+    def batch(self) -> Batch:
+        """Return the archive's rows and the facts of everything added, duplicates collapsed."""
+        columns: dict[type[Row], tuple[Sequence[Any], ...]] = {}
+        if self.size:
+            if len(set(zip(*self._archive[:3], strict=True))) == self.size:
+                columns[Archived] = self._archive
+            else:
+                columns |= fold(map(Archived._make, zip(*self._archive, strict=True))).columns
+        if self._deeds:
+            columns[Activity] = (*zip(*self._deeds, strict=True), list(self._deeds.values()))
+        return Batch(columns | fold(self._others).columns)
+
+    def _facts(self, events: Sequence[NormalisedEvent], versions: Sequence[int], received: Sequence[int]) -> None:
+        deeds = self._deeds
+        known = deeds.get
+        received_days = self._days.of(received)
+        for event, version, moment, received_day in zip(events, versions, received, received_days, strict=True):
+            if type(event) is MailUsed:
+                deed = event.data
+                day = deed.day
+                key = (
+                    deed.actor,
+                    deed.kind,
+                    day if FIRST_DAY <= day <= LAST_DAY else clamped(day),
+                    deed.action,
+                    event.source,
+                    1 if deed.retracted else 0,
+                    received_day,
+                )
+                if known(key, -1) < version:
+                    deeds[key] = version
+            else:
+                self._others.append(fact_of(event, short_name(event), version, moment, self._zone))
+
+
+def fold_events(events: Sequence[NormalisedEvent], zone: ZoneInfo) -> Batch:
+    """Return the batch of *events*, all of which are ``datable``."""
+    folding = Folding(zone)
+    folding.add(events)
+    return folding.batch()
