@@ -75,6 +75,8 @@ def main() -> None:
         # What is here stays; what a batch brings goes with it, and looking through it again and again is a waste.
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
+        # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
+        sys.setswitchinterval(0.0005)
         code = asyncio.run(_run(settings, Path(datadir), work, progress, ids))
     # Threads of clients that lost their broker may linger; everything that matters is closed.
     logging.shutdown()
