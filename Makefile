@@ -3,6 +3,7 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+RIVALS := .venv-bench/.ready
 DATA ?= .data/thai-nguyen-2008
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
@@ -42,7 +43,13 @@ check: setup ## lint, types, architecture, freshness of generated files
 generate: setup ## write the generated files anew
 	$(BIN)/python -m schemas.generate
 
-bench: setup ## the measurements; ONLY=name runs one
+# What the aggregator is measured against has dependencies of its own.
+$(RIVALS): bench/requirements.lock
+	test -x .venv-bench/bin/python || $(PY) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r bench/requirements.lock
+	@touch $@
+
+bench: setup $(RIVALS) ## the measurements; ONLY=name runs one
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 soak: setup ## the long forms of the tests; ONLY=name runs one
@@ -52,6 +59,7 @@ soak: setup ## the long forms of the tests; ONLY=name runs one
 lock: ## pin the dependencies anew (hashes, no addresses)
 	$(PY) -m pip install --quiet uv
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate bench/requirements.in -o bench/requirements.lock
 
 clean: ## remove what make made; .data too
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache deploy/local/kafka/jars
+	rm -rf $(VENV) .venv-bench .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache deploy/local/kafka/jars

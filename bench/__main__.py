@@ -11,13 +11,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest, rebuild
+from bench import aggregator, ingest, rebuild
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
     "gateway": ingest.gateway,
     "postfix": ingest.postfix,
     "rebuild": rebuild.bench,
+    "aggregator": aggregator.against,
+    "sizes": aggregator.sizes,
+    "freshness": aggregator.freshness,
 }
 RESULTS = Path(__file__).parent / "results.json"
 

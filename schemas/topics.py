@@ -23,6 +23,9 @@ class TopicShape(NamedTuple):
     config: dict[str, str]
 
 
+#: The consumer group that turns events into facts: what it has committed is in the database.
+AGGREGATOR_GROUP: Final = "tiendo-aggregator"
+
 KEPT: Final = {"retention.ms": "-1", "cleanup.policy": "delete"}
 
 SHAPES: Final[dict[Topic, TopicShape]] = {

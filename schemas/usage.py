@@ -1,6 +1,7 @@
 """Usage events as ``usage.events.v1`` carries them: validated, pseudonymised, stamped.
 
-These are msgspec structs, because the aggregator reads millions of them; one closed union, so that a new type breaks the
+These are msgspec structs, because the aggregator reads millions of them (they hold no cycle, so the collector need not
+look at them); one closed union, so that a new type breaks the
 type check wherever it must be handled. A pseudonym is ``<key id>:<32 hex digits>``. ``agency`` of the envelope is the
 reporting scope; whose figure a fact counts for is decided by what it is about.
 """
@@ -8,6 +9,7 @@ reporting scope; whose figure a fact counts for is decided by what it is about.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args, get_type_hints
@@ -17,11 +19,11 @@ import msgspec
 Step = Literal["entered", "adopted", "undone"]
 
 
-class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     retracted: bool = False
 
 
-class MembershipSpan(_Data, frozen=True, kw_only=True):
+class MembershipSpan(_Data, frozen=True, kw_only=True, gc=False):
     """A person (pseudonym) on a roster of an agency, both days included; ``to`` None while it goes on."""
 
     person: str
@@ -32,7 +34,7 @@ class MembershipSpan(_Data, frozen=True, kw_only=True):
     to: date | None = None
 
 
-class MailboxSpan(_Data, frozen=True, kw_only=True):
+class MailboxSpan(_Data, frozen=True, kw_only=True, gc=False):
     """An address (pseudonym, its domain in clear) with an owner (pseudonym; None: nobody's)."""
 
     address: str
@@ -43,7 +45,7 @@ class MailboxSpan(_Data, frozen=True, kw_only=True):
     to: date | None = None
 
 
-class MailUse(_Data, frozen=True, kw_only=True):
+class MailUse(_Data, frozen=True, kw_only=True, gc=False):
     """*actor* (pseudonym of an address or a person) did *action* on *day*."""
 
     actor: str
@@ -52,7 +54,7 @@ class MailUse(_Data, frozen=True, kw_only=True):
     action: Literal["sent", "read"]
 
 
-class Exchange(_Data, frozen=True, kw_only=True):
+class Exchange(_Data, frozen=True, kw_only=True, gc=False):
     """One step of a document; the parties as ``scheme:value``, as sent."""
 
     issuer: str
@@ -63,7 +65,7 @@ class Exchange(_Data, frozen=True, kw_only=True):
     day: date
 
 
-class Item(_Data, frozen=True, kw_only=True):
+class Item(_Data, frozen=True, kw_only=True, gc=False):
     """One step of an item of an agency."""
 
     agency: str
@@ -73,7 +75,7 @@ class Item(_Data, frozen=True, kw_only=True):
     weight: Decimal = Decimal(1)
 
 
-class Declaration(_Data, frozen=True, kw_only=True):
+class Declaration(_Data, frozen=True, kw_only=True, gc=False):
     """A numerator and a denominator attested for a period; of a headcount, the denominator alone (numerator None)."""
 
     agency: str
@@ -84,7 +86,7 @@ class Declaration(_Data, frozen=True, kw_only=True):
     denominator: Decimal
 
 
-class FeedReport(_Data, frozen=True, kw_only=True):
+class FeedReport(_Data, frozen=True, kw_only=True, gc=False):
     """How many different event ids of *type* the source says it sent with ``time`` on *day*."""
 
     type: str
@@ -92,7 +94,7 @@ class FeedReport(_Data, frozen=True, kw_only=True):
     count: int
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     id: str
     source: str
     agency: str
@@ -102,71 +104,71 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     datacontenttype: Literal["application/json"] = "application/json"
 
 
-class OfficialJoined(_Event, frozen=True, kw_only=True, tag="vn.tiendo.official.joined.v1"):
+class OfficialJoined(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.official.joined.v1"):
     data: MembershipSpan
 
 
-class OfficialLeft(_Event, frozen=True, kw_only=True, tag="vn.tiendo.official.left.v1"):
+class OfficialLeft(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.official.left.v1"):
     data: MembershipSpan
 
 
-class TrainingCompleted(_Event, frozen=True, kw_only=True, tag="vn.tiendo.training.completed.v1"):
+class TrainingCompleted(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.training.completed.v1"):
     """The roster is ``trained.<course>``, the span starts on the day of completion and stays open."""
 
     data: MembershipSpan
 
 
-class MailboxOpened(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mailbox.opened.v1"):
+class MailboxOpened(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.mailbox.opened.v1"):
     data: MailboxSpan
 
 
-class MailboxClosed(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mailbox.closed.v1"):
+class MailboxClosed(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.mailbox.closed.v1"):
     data: MailboxSpan
 
 
-class MailUsed(_Event, frozen=True, kw_only=True, tag="vn.tiendo.mail.used.v1"):
+class MailUsed(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.mail.used.v1"):
     data: MailUse
 
 
-class DocumentExchanged(_Event, frozen=True, kw_only=True, tag="vn.tiendo.document.exchanged.v1"):
+class DocumentExchanged(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.document.exchanged.v1"):
     data: Exchange
 
 
-class DocumentHandled(_Event, frozen=True, kw_only=True, tag="vn.tiendo.document.handled.v1"):
+class DocumentHandled(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.document.handled.v1"):
     data: Item
 
 
-class TaskDirected(_Event, frozen=True, kw_only=True, tag="vn.tiendo.task.directed.v1"):
+class TaskDirected(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.task.directed.v1"):
     data: Item
 
 
-class RecordFiled(_Event, frozen=True, kw_only=True, tag="vn.tiendo.record.filed.v1"):
+class RecordFiled(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.record.filed.v1"):
     data: Item
 
 
-class MilestoneReached(_Event, frozen=True, kw_only=True, tag="vn.tiendo.milestone.reached.v1"):
+class MilestoneReached(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.milestone.reached.v1"):
     """The item's id is ``<project>/<milestone>``."""
 
     data: Item
 
 
-class BudgetRecorded(_Event, frozen=True, kw_only=True, tag="vn.tiendo.budget.recorded.v1"):
+class BudgetRecorded(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.budget.recorded.v1"):
     """The item's id is ``<project>/<stage>/<id>``; disbursed amounts are adopted, the others entered; weight in đồng."""
 
     data: Item
 
 
-class HeadcountDeclared(_Event, frozen=True, kw_only=True, tag="vn.tiendo.headcount.declared.v1"):
+class HeadcountDeclared(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.headcount.declared.v1"):
     """The declaration's indicator is ``headcount.<roster>``, its period the one day."""
 
     data: Declaration
 
 
-class FigureDeclared(_Event, frozen=True, kw_only=True, tag="vn.tiendo.figure.declared.v1"):
+class FigureDeclared(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.figure.declared.v1"):
     data: Declaration
 
 
-class FeedReported(_Event, frozen=True, kw_only=True, tag="vn.tiendo.feed.reported.v1"):
+class FeedReported(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.feed.reported.v1"):
     data: FeedReport
 
 
@@ -192,7 +194,7 @@ SINGLE_CONTENT_TYPE: Final = "application/cloudevents+json"
 BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 
 _encoder = msgspec.json.Encoder(order="deterministic", decimal_format="string")
-_single = msgspec.json.Decoder(NormalisedEvent)
+_single: Final[msgspec.json.Decoder[NormalisedEvent]] = msgspec.json.Decoder(NormalisedEvent)
 _batch = msgspec.json.Decoder(list[NormalisedEvent])
 
 
@@ -223,10 +225,23 @@ def decode(value: bytes, content_type: str) -> list[NormalisedEvent]:
     return [_single.decode(value)]
 
 
+def decode_one(value: bytes) -> NormalisedEvent:
+    """Return the event of a record that holds one. Raises like :func:`decode`."""
+    return _single.decode(value)
+
+
 def canonical(event: NormalisedEvent) -> bytes:
     """Return the canonical payload: the event without its moment of receipt, the same bytes wherever it is encoded."""
-    kind = type(event).__struct_config__.tag
-    return _encoder.encode((kind, event.source, event.id, event.agency, event.time, event.data))
+    return canonicals((event,))[0]
+
+
+def canonicals(events: Iterable[NormalisedEvent]) -> list[bytes]:
+    """Return the :func:`canonical` payload of each event."""
+    encode, tags = _encoder.encode, _TAGS
+    return [encode((tags[type(e)], e.source, e.id, e.agency, e.time, e.data)) for e in events]
+
+
+_TAGS: Final = {kind: kind.__struct_config__.tag for kind in NormalisedEvent.__args__}
 
 
 def from_canonical(payload: bytes, received: datetime) -> NormalisedEvent:

@@ -19,12 +19,12 @@ import kafka
 
 from deploy.local.supervisor import Child, Supervisor
 from schemas.revisions import REVISION, DirectoryRevision, PlanRevision
-from schemas.topics import SHAPES, Topic
+from schemas.topics import AGGREGATOR_GROUP, SHAPES, Topic
 from services.core.definition import definition_of
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.kafka import Message, TopicSpec, ensure_topics, open_producer
-from services.infra.settled import AGGREGATOR_GROUP, committed
+from services.infra.settled import committed
 from tests.aggregator_world import START, world_documents
 from tests.chaos_world import NOW, Figures, Rows
 from tests.fixtures.chdb import ROOT, ChdbServer

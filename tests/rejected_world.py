@@ -18,11 +18,11 @@ from clickhouse_driver.errors import ServerException
 from schemas.directory import Directory
 from schemas.revisions import REVISION, DirectoryRevision, PlanRevision, SourcesRevision
 from schemas.sources import Sources
-from schemas.topics import Topic
+from schemas.topics import AGGREGATOR_GROUP, Topic
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.kafka import Message, open_producer
-from services.infra.settled import AGGREGATOR_GROUP, committed, ends_of
+from services.infra.settled import committed, ends_of
 from tests.aggregator_world import OFFICE, START, world_documents
 from tests.fixtures.chdb import ROOT, ChdbServer
 from tests.fixtures.gateway import Gateway, ensure

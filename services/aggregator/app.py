@@ -17,25 +17,26 @@ import faust
 from faust.types.auth import AuthProtocol
 
 from schemas.topics import Topic
-from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator import metrics
 from services.aggregator.adapters.topics import topic_ids
+from services.aggregator.adapters.transport import Record, use_fetches
 from services.aggregator.core.dead_letters import TooManyUnusable
+from services.aggregator.pipeline import Limits, Pipeline
 from services.aggregator.progress import Progress
 from services.aggregator.settings import AggregatorSettings
-from services.aggregator.work import Taken, Work
+from services.aggregator.work import Work
 from services.infra.kafka import KafkaAddress
 
 log = logging.getLogger(__name__)
 
-APP_ID = "tiendo-aggregator"
-LEADER_TOPIC = f"{APP_ID}-__assignor-__leader"
 TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
 _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
 _FINISH_WITHIN = 20.0
 _LONGEST_REST = 10.0
 DEAD_LETTERS = 65  # exit code: too many events cannot be used; a person has to look
+_FETCH_BYTES = 2 << 20  # of one partition in one answer of the broker
+_FETCHES_WAITING = 8  # between Faust and an agent
 
 
 class Life:
@@ -67,13 +68,17 @@ class Life:
             self.end(DEAD_LETTERS)
             return False
         except Exception:
-            log.exception("a fault that no wait mends; ending")
-            self.end(1)
+            self.fault()
             return False
         finally:
             self._busy -= 1
             if not self._busy:
                 self._idle.set()
+
+    def fault(self) -> None:
+        """End the worker for the exception being handled."""
+        log.exception("a fault that no wait mends; ending")
+        self.end(1)
 
     async def finished(self) -> None:
         """Return once nothing is under way."""
@@ -84,7 +89,7 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
     """Return the app; nothing is connected before it starts."""
     kafka = settings.kafka()
     app = faust.App(
-        APP_ID,
+        settings.aggregator_group,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
         broker_credentials=_credentials(kafka),
         broker_session_timeout=6,  # the least that Apache Kafka takes by default; a killed worker is missed that long
@@ -97,7 +102,9 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
         topic_disable_leader=False,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
-        stream_buffer_maxsize=settings.aggregator_batch_records,
+        stream_buffer_maxsize=_FETCHES_WAITING,
+        broker_max_poll_records=settings.aggregator_batch_records,
+        consumer_max_fetch_size=_FETCH_BYTES,
         web_enabled=False,
         worker_redirect_stdouts=False,
         datadir=datadir,
@@ -105,15 +112,14 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
         loghandlers=[],
         logging_config=None,
     )
-    duties: dict[str, Callable[[Sequence[Taken]], Awaitable[None]]] = {
-        Topic.EVENTS.value: work.events,
-        Topic.REJECTED.value: work.rejected,
-        Topic.PLANS.value: work.plans,
+    use_fetches(app)
+    agents = {
+        Topic.EVENTS.value: _events_agent(work, settings, progress, life),
+        Topic.REJECTED.value: _agent(Topic.REJECTED.value, work.rejected, progress, life),
+        Topic.PLANS.value: _agent(Topic.PLANS.value, work.plans, progress, life),
     }
-    for name, duty in duties.items():
-        app.agent(app.topic(name, key_serializer="raw", value_serializer="raw"), name=name)(
-            _agent(name, duty, settings, progress, life)
-        )
+    for name, agent in agents.items():
+        app.agent(app.topic(name, key_serializer="raw", value_serializer="raw"), name=name)(agent)
 
     rest_until = 0.0
 
@@ -143,31 +149,58 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
     return app
 
 
-def _agent(
-    name: str,
-    duty: Callable[[Sequence[Taken]], Awaitable[None]],
-    settings: AggregatorSettings,
-    progress: Progress,
-    life: Life,
+def _events_agent(
+    work: Work, settings: AggregatorSettings, progress: Progress, life: Life
 ) -> Callable[[Any], Awaitable[None]]:
+    name = Topic.EVENTS.value
+
+    async def write(prepared: Any) -> bool:
+        # Nothing of a batch that was not written may be acknowledged, and nothing later: the next worker begins with it.
+        return not life.stop.is_set() and await life.run(work.write(prepared))
+
+    def acknowledged(records: int) -> None:
+        metrics.RECORDS.labels(name).inc(records)
+        progress.beat()
+
     async def take(stream: Any) -> None:
-        async for events in stream.noack_take(settings.aggregator_batch_records, within=settings.aggregator_batch_wait):
-            records = [Taken(event.value, _content_type(event.message.headers)) for event in events]
-            if life.stop.is_set() or not await life.run(duty(records)):
-                # Nothing of this batch may be acknowledged, and nothing later: the next worker begins with it.
-                await asyncio.Event().wait()
-            for event in events:
-                event.ack()
-            metrics.RECORDS.labels(name).inc(len(events))
-            progress.beat()
+        limits = Limits(
+            records=settings.aggregator_batch_records,
+            size=settings.aggregator_batch_bytes,
+            wait=settings.aggregator_batch_wait,
+        )
+        pipeline = Pipeline(work.prepare, write, limits, acknowledged)
+
+        async def run() -> None:
+            try:
+                await pipeline.run()
+            except Exception:
+                life.fault()
+
+        running = asyncio.create_task(run())
+        stream.enable_acks = False
+        try:
+            async for event in stream.events():
+                await pipeline.put(event)
+        finally:
+            running.cancel()
 
     return take
 
 
-def _content_type(headers: Any) -> str:
-    pairs = headers.items() if isinstance(headers, dict) else headers or ()
-    found = dict(pairs).get("content-type", SINGLE_CONTENT_TYPE)
-    return found.decode("ascii", "replace") if isinstance(found, bytes) else str(found)
+def _agent(
+    name: str, duty: Callable[[Sequence[Record]], Awaitable[None]], progress: Progress, life: Life
+) -> Callable[[Any], Awaitable[None]]:
+    async def take(stream: Any) -> None:
+        stream.enable_acks = False
+        async for event in stream.events():
+            records = event.value.records
+            if life.stop.is_set() or not await life.run(duty(records)):
+                await asyncio.Event().wait()  # as above
+            event.ack()
+            metrics.RECORDS.labels(name).inc(event.value.number)
+            progress.beat()
+
+    return take
 
 
 def _is_stuck(app: faust.App) -> bool:

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from schemas.topics import AGGREGATOR_GROUP
 from services.aggregator.core.dead_letters import DeadLetterLimit
 from services.infra.settings import SharedSettings
 
@@ -13,9 +14,11 @@ from services.infra.settings import SharedSettings
 class AggregatorSettings(SharedSettings):
     """One worker's settings. Seconds are real seconds."""
 
+    aggregator_group: str = Field(default=AGGREGATOR_GROUP, description="The workers that share the work.")
     aggregator_port: int = Field(default=9101, description="Health and metrics.")
-    aggregator_batch_records: int = Field(default=2000, ge=1, description="Records written at once, at most.")
-    aggregator_batch_wait: float = Field(default=0.2, gt=0, description="Seconds to wait for a batch to fill.")
+    aggregator_batch_records: int = Field(default=40_000, ge=1, description="Records that close a batch.")
+    aggregator_batch_bytes: int = Field(default=16 << 20, ge=1, description="Bytes of values that close a batch.")
+    aggregator_batch_wait: float = Field(default=0.1, gt=0, description="Seconds to wait for a batch to fill.")
     aggregator_interval: float = Field(default=1.0, gt=0, description="Seconds between two rounds of recomputation.")
     aggregator_retry_longest: float = Field(
         default=10.0, gt=0, description="The wait for ClickHouse doubles up to this."
@@ -38,6 +41,11 @@ class AggregatorSettings(SharedSettings):
     def _limit_makes_sense(self) -> Self:
         self.dead_letter_limit()
         return self
+
+    @property
+    def leader_topic(self) -> str:
+        """The topic that Faust elects the leader by."""
+        return f"{self.aggregator_group}-__assignor-__leader"
 
     def dead_letter_limit(self) -> DeadLetterLimit:
         """Return the limit on unusable events."""

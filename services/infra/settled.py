@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import kafka
 
-from schemas.topics import Topic
+from schemas.topics import AGGREGATOR_GROUP, Topic
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.kafka import KafkaAddress, read_all
 from services.infra.kafka.address import duties
-
-AGGREGATOR_GROUP = "tiendo-aggregator"
 
 
 @dataclass(frozen=True, kw_only=True)

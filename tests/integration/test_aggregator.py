@@ -21,11 +21,12 @@ from clickhouse_driver.errors import ServerException
 
 from schemas import usage
 from schemas.revisions import REVISION, DirectoryRevision, PlanRevision
-from schemas.topics import SHAPES, Topic
+from schemas.topics import AGGREGATOR_GROUP, SHAPES, Topic
 from services.core.definition import definition_of
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.kafka import Message, TopicSpec, ensure_topics, open_producer
+from services.infra.settled import committed, ends_of
 from tests.aggregator_world import START, ZONE, world_documents
 from tests.fixtures.chdb import ROOT, ChdbServer
 from tests.fixtures.needs import free_port
@@ -172,6 +173,11 @@ class Stack:
 
         self.wait(reached, seconds)
 
+    def committed(self) -> bool:
+        """Whether the group's offsets are exactly the ends of the topic's partitions."""
+        found = committed(self.broker.address, AGGREGATOR_GROUP, Topic.EVENTS)
+        return {p: o for p, o in found.items() if o > 0} == ends_of(self.broker.address, Topic.EVENTS)
+
     def ready(self) -> dict[str, Any]:
         with suppress(OSError), urlopen(f"http://127.0.0.1:{self.health}/readyz", timeout=5) as answer:
             return json.loads(answer.read())
@@ -199,6 +205,7 @@ def test_events_become_figures(stack):
     stack.wait(lambda: stack.query("SELECT reason, place FROM rejected") == [("malformed", "aggregator")])
     assert stack.ready() == {"status": "ready", "missing": []}
     assert stack.query("SELECT uniqExact(id) FROM events") == [(len(EVENTS),)]
+    stack.wait(stack.committed, 20)
 
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
@@ -217,6 +224,7 @@ def test_a_killed_worker_loses_nothing(stack):
     stack.start()
 
     stack.wait_for(EVENTS)
+    stack.wait(stack.committed, 20)
 
 
 def test_a_killed_database_is_waited_for(stack):

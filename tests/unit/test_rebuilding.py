@@ -24,7 +24,8 @@ ZONE_INFO = ZoneInfo(ZONE)
 def test_the_archive_row_gives_the_same_fact(event):
     """Payload, hash, moment of receipt and zone give the fact that the event gave, version and day of receipt included."""
     row, fact = rows_from(event, ZONE_INFO)
-    facts, damaged = facts_of([(row.source, row.id, row.payload_hash, row.payload, row.received)], ZONE_INFO)
+    held = (row.source, row.id, row.payload_hash, row.payload.decode(), event.received)
+    facts, damaged = facts_of([held], ZONE_INFO)
     assert facts == [fact]
     assert damaged == []
     assert SHAPES[type(fact)].table == next(table for table, types in FACTS.items() if row.type in types)
@@ -43,11 +44,12 @@ def test_a_payload_says_everything_but_the_receipt(event):
 def test_a_payload_under_another_key_is_damage(event):
     """A changed payload, hash or id is told and gives no fact."""
     row, _ = rows_from(event, ZONE_INFO)
+    payload = row.payload.decode()
     wrong = [
-        (row.source, row.id, row.payload_hash ^ 1, row.payload, row.received),
-        (row.source, row.id, row.payload_hash, row.payload[:-2], row.received),
-        (row.source, f"{row.id}x", row.payload_hash, row.payload, row.received),
-        (row.source, row.id, usage.payload_hash(b'["no"]'), '["no"]', row.received),
+        (row.source, row.id, row.payload_hash ^ 1, payload, event.received),
+        (row.source, row.id, row.payload_hash, payload[:-2], event.received),
+        (row.source, f"{row.id}x", row.payload_hash, payload, event.received),
+        (row.source, row.id, usage.payload_hash(b'["no"]'), '["no"]', event.received),
     ]
     facts, damaged = facts_of(wrong, ZONE_INFO)
     assert facts == []

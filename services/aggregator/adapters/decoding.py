@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from schemas.reasons import Reason
 from schemas.rejected import Rejection, Replayed
-from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, decode
-from services.aggregator.core.facts import Row, rows_from
+from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, NormalisedEvent, decode, decode_one
+from services.aggregator.core.facts import datable
 from services.infra.clickhouse.client import ClickHouse
 
 _NAMES: Final = (
@@ -35,44 +34,48 @@ class Unusable(NamedTuple):
 class Decoded:
     """What a run of records holds."""
 
-    rows: tuple[Row, ...]
+    events: list[NormalisedEvent]
     unusable: tuple[Unusable, ...]
-    events: int
 
 
-def decode_records(records: Iterable[tuple[bytes | None, str]], zone: ZoneInfo) -> Decoded:
-    """Return rows and unusable parts of *records* (value, content type), in order.
+def decode_records(records: Iterable[tuple[bytes | None, str]]) -> Decoded:
+    """Return usable events and unusable parts of *records* (value, content type), in order.
 
     One bad event of a batch does not take the others with it. Never raises for what a record holds.
     """
-    rows: list[Row] = []
+    events: list[NormalisedEvent] = []
     unusable: list[Unusable] = []
-    events = 0
-    for value, content_type in records:
-        for part, kind in _parts(value or b"", content_type):
-            try:
-                for event in decode(part, kind):
-                    rows.extend(rows_from(event, zone))
-                    events += 1
-            except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
+    for value, kind in records:
+        try:
+            if kind == BATCH_CONTENT_TYPE:
+                found = decode(value or b"", kind)
+                if not all(map(datable, found)):
+                    raise ValueError("an event without a usable moment")
+                events += found
+            else:
+                event = decode_one(value or b"")
+                if not datable(event):
+                    raise ValueError("no usable moment")
+                events.append(event)
+        except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
+            parts = _parts(value or b"", kind)
+            if parts is None:
                 # The text of the fault may quote a value, so only its kind is kept.
-                unusable.append(Unusable(part, type(fault).__name__, events))
-    return Decoded(tuple(rows), tuple(unusable), events)
+                unusable.append(Unusable(value or b"", type(fault).__name__, len(events)))
+            else:
+                apart = decode_records((part, SINGLE_CONTENT_TYPE) for part in parts)
+                unusable += [one._replace(after=one.after + len(events)) for one in apart.unusable]
+                events += apart.events
+    return Decoded(events, tuple(unusable))
 
 
-def _parts(value: bytes, content_type: str) -> list[tuple[bytes, str]]:
+def _parts(value: bytes, content_type: str) -> list[bytes] | None:
     if content_type != BATCH_CONTENT_TYPE:
-        return [(value, content_type)]
+        return None
     try:
-        decoded = decode(value, content_type)
-        if all(1970 <= event.time.year < 2299 for event in decoded):
-            return [(value, content_type)]
+        return [bytes(part) for part in msgspec.json.decode(value, type=list[msgspec.Raw])]
     except (msgspec.MsgspecError, ValueError):
-        pass
-    try:
-        return [(bytes(part), SINGLE_CONTENT_TYPE) for part in msgspec.json.decode(value, type=list[msgspec.Raw])]
-    except (msgspec.MsgspecError, ValueError):
-        return [(value, SINGLE_CONTENT_TYPE)]
+        return None
 
 
 def rejections_of(unusable: Iterable[Unusable], received: datetime) -> list[Rejection]:

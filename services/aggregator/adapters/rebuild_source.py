@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from schemas.topics import Topic
 from schemas.usage import SINGLE_CONTENT_TYPE
 from services.aggregator.adapters.decoding import decode_records
-from services.aggregator.core.facts import Row
+from services.aggregator.core.facts import Row, rows_from
 from services.aggregator.core.rebuilding import Key
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.kafka import CaughtUp, KafkaAddress, Record, follow
@@ -85,8 +85,9 @@ def of_topic(kafka: KafkaAddress, offsets: dict[str, int], zone: ZoneInfo) -> It
                 taken, positions = loop.run_until_complete(anext(reading))
             except StopAsyncIteration:
                 return
-            decoded = decode_records(taken, zone)
-            yield Records(rows=decoded.rows, events=decoded.events, offsets=positions)
+            events = decode_records(taken).events
+            rows = tuple(row for event in events for row in rows_from(event, zone))
+            yield Records(rows=rows, events=len(events), offsets=positions)
     finally:
         loop.run_until_complete(reading.aclose())
         loop.close()

@@ -71,7 +71,7 @@ def look_up(database: ClickHouse, batch: Batch) -> Lookup:
 
 
 def _documents(database: ClickHouse, batch: Batch) -> dict[DocumentKey, date]:
-    keys = sorted({row[:4] for row in batch.rows.get(Exchange, ()) if isinstance(row, Exchange)})
+    keys = sorted({row[:4] for row in batch.rows(Exchange)})
     rows = _chunked(
         database,
         "SELECT issuer, year, number, counterpart, least(min(day), min(issued_on)) FROM exchanges "
@@ -82,7 +82,7 @@ def _documents(database: ClickHouse, batch: Batch) -> dict[DocumentKey, date]:
 
 
 def _items(database: ClickHouse, batch: Batch) -> dict[ItemKey, date]:
-    keys = sorted({row[:5] for row in batch.rows.get(Item, ()) if isinstance(row, Item)})
+    keys = sorted({row[:5] for row in batch.rows(Item)})
     rows = _chunked(
         database,
         "SELECT type, agency, id, step, source, min(day) FROM items "

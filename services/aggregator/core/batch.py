@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from services.aggregator.core.facts import (
     Activity,
@@ -50,18 +50,29 @@ class Columns:
     columns: tuple[Sequence[Any], ...]
 
 
+R = TypeVar("R", Archived, Membership, Mailbox, Activity, Exchange, Item, Declaration, FeedReport)
+
+
 @dataclass(frozen=True)
 class Batch:
-    """The different rows of a batch, by their kind, in order of first appearance."""
+    """The different rows of a batch as columns, by their kind, in order of first appearance."""
 
-    rows: dict[type[Row], tuple[Row, ...]]
+    columns: dict[type[Row], tuple[Sequence[Any], ...]]
+
+    def rows(self, kind: type[R]) -> Iterator[R]:
+        """Yield the rows of *kind*."""
+        return map(kind._make, zip(*self.columns.get(kind, ()), strict=True))
+
+    def column(self, kind: type[Row], name: str) -> Sequence[Any]:
+        """Return one column of *kind*, empty where there is no row."""
+        return self.columns[kind][kind._fields.index(name)] if kind in self.columns else ()
 
     def tables(self) -> tuple[Columns, ...]:
         """Return what is to be inserted, the archive first."""
         return tuple(
-            Columns(shape.table, shape.names, tuple(zip(*self.rows[kind], strict=True)))
+            Columns(shape.table, shape.names, self.columns[kind])
             for kind, shape in SHAPES.items()
-            if self.rows.get(kind)
+            if kind in self.columns
         )
 
 
@@ -83,4 +94,4 @@ def fold(rows: Iterable[Row]) -> Batch:
             new: Any = row[-1]
             if new > old if SHAPES[kind].greatest else new < old:
                 of_kind[key] = row
-    return Batch({kind: tuple(found.values()) for kind, found in kept.items() if found})
+    return Batch({kind: tuple(zip(*found.values(), strict=True)) for kind, found in kept.items() if found})

@@ -1,10 +1,14 @@
-"""Events into facts: one source's statements as rows, frozen, with natural key and version."""
+"""Events into facts: one source's statements as rows, frozen, with natural key and version.
+
+Moments are whole microseconds since 1970 in UTC, as the tables hold them.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from schemas.common import short_type
@@ -27,7 +31,6 @@ from schemas.usage import (
     TrainingCompleted,
     canonical,
     payload_hash,
-    version,
 )
 from services.core.scope import FIRST_DAY, LAST_DAY
 
@@ -40,10 +43,10 @@ class Archived(NamedTuple):
     payload_hash: int
     type: str
     agency: str
-    occurred: datetime
+    occurred: int
     occurred_day: date
-    payload: str
-    received: datetime
+    payload: bytes
+    received: int
 
 
 class Membership(NamedTuple):
@@ -58,7 +61,7 @@ class Membership(NamedTuple):
     from_day: date
     to_day: date
     retracted: int
-    received: datetime
+    received: int
 
 
 class Mailbox(NamedTuple):
@@ -73,7 +76,7 @@ class Mailbox(NamedTuple):
     from_day: date
     to_day: date
     retracted: int
-    received: datetime
+    received: int
 
 
 class Activity(NamedTuple):
@@ -102,7 +105,7 @@ class Exchange(NamedTuple):
     day: date
     issued_on: date
     retracted: int
-    received: datetime
+    received: int
 
 
 class Item(NamedTuple):
@@ -117,7 +120,7 @@ class Item(NamedTuple):
     day: date
     retracted: int
     weight: Decimal
-    received: datetime
+    received: int
 
 
 class Declaration(NamedTuple):
@@ -132,7 +135,7 @@ class Declaration(NamedTuple):
     numerator: Decimal | None
     denominator: Decimal
     retracted: int
-    received: datetime
+    received: int
 
 
 class FeedReport(NamedTuple):
@@ -144,64 +147,118 @@ class FeedReport(NamedTuple):
     version: int
     stated: int  # the table's column is `count`, which a tuple already has
     retracted: int
-    received: datetime
+    received: int
 
 
 Fact = Membership | Mailbox | Activity | Exchange | Item | Declaration | FeedReport
 Row = Archived | Fact
 
 
-def _day(day: date) -> date:
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_HOUR: Final = 3_600_000_000
+
+
+def datable(event: NormalisedEvent) -> bool:
+    """Whether a version can be made of the event's moments: both carry a zone and lie in 1970 … 2298."""
+    time, received = event.time, event.received
+    return (
+        1970 <= time.year < LAST_DAY.year
+        and 1970 <= received.year < LAST_DAY.year
+        and time.tzinfo is not None
+        and received.tzinfo is not None
+        and time >= _EPOCH <= received
+    )
+
+
+def micros(moment: datetime) -> int:
+    """Return the microseconds from 1970 to *moment*, which carries a zone."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def civil_day(moment: int, zone: ZoneInfo) -> date:
+    """Return the day that it is in *zone* at *moment* (microseconds since 1970)."""
+    return _local(moment, zone).date()
+
+
+class CivilDays(dict[int, date | None]):
+    """The days of many moments in one zone, most of which share their hour; it remembers every hour that it met.
+
+    An entry is the day of a whole hour (in UTC, since 1970); None where a midnight or a change of offset lies inside.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def of(self, moments: Iterable[int]) -> list[date]:
+        """Return the :func:`civil_day` of each moment."""
+        return [self[moment // _HOUR] or civil_day(moment, self._zone) for moment in moments]
+
+    def __missing__(self, hour: int) -> date | None:
+        first, last = _local(hour * _HOUR, self._zone), _local((hour + 1) * _HOUR - 1, self._zone)
+        same = first.utcoffset() == last.utcoffset() and first.date() == last.date()
+        self[hour] = found = first.date() if same else None
+        return found
+
+
+def _local(moment: int, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + moment * _MICROSECOND).astimezone(zone)
+
+
+def clamped(day: date) -> date:
     """Return *day* within what the database's type holds."""
-    return min(max(day, FIRST_DAY), LAST_DAY)
+    return day if FIRST_DAY <= day <= LAST_DAY else min(max(day, FIRST_DAY), LAST_DAY)
+
+
+def short_name(event: NormalisedEvent) -> str:
+    """Return the short name of the event's type."""
+    return _SHORT[type(event)]
+
+
+_SHORT: Final = {kind: short_type(str(kind.__struct_config__.tag)) for kind in NormalisedEvent.__args__}
 
 
 def rows_from(event: NormalisedEvent, zone: ZoneInfo) -> tuple[Archived, Fact]:
     """Return the archive's row and the fact that *event* states; civil days of moments are those of *zone*.
 
-    Raises ValueError for a ``time`` outside 1970 … 2298, which no version can be made of.
+    Raises ValueError where it is not :func:`datable`.
     """
-    if not 1970 <= event.time.year < LAST_DAY.year or not 1970 <= event.received.year < LAST_DAY.year:
-        raise ValueError("time or moment of receipt lies outside 1970 to 2298")
+    if not datable(event):
+        raise ValueError("time or moment of receipt lies outside 1970 to 2298, or carries no zone")
     payload = canonical(event)
     hashed = payload_hash(payload)
-    short = short_type(str(type(event).__struct_config__.tag))
+    time, received = micros(event.time), micros(event.received)
+    short = short_name(event)
     archived = Archived(
-        event.source,
-        event.id,
-        hashed,
-        short,
-        event.agency,
-        event.time.astimezone(UTC),
-        event.time.astimezone(zone).date(),
-        payload.decode(),
-        event.received.astimezone(UTC),
+        event.source, event.id, hashed, short, event.agency, time, civil_day(time, zone), payload, received
     )
-    return archived, _fact(event, short, version(event.time, hashed), archived.received, zone)
+    return archived, fact_of(event, short, time << 64 | hashed, received, zone)
 
 
 def fact_from(event: NormalisedEvent, hashed: int, zone: ZoneInfo) -> Fact:
     """Return the fact alone of *event*, whose canonical payload has the hash *hashed*: what ``rows_from`` returns second."""
-    short = short_type(str(type(event).__struct_config__.tag))
-    return _fact(event, short, version(event.time, hashed), event.received.astimezone(UTC), zone)
+    return fact_of(event, short_name(event), micros(event.time) << 64 | hashed, micros(event.received), zone)
 
 
-def _fact(event: NormalisedEvent, short: str, ver: int, received: datetime, zone: ZoneInfo) -> Fact:
+def fact_of(event: NormalisedEvent, short: str, ver: int, received: int, zone: ZoneInfo) -> Fact:
+    """Return what *event* states, under version *ver*; *short* is its type's short name."""
     source, data = event.source, event.data
     gone = int(data.retracted)
     match event:
         case OfficialJoined(data=m) | OfficialLeft(data=m) | TrainingCompleted(data=m):
-            to = _day(m.to or LAST_DAY)
-            return Membership(m.person, m.roster, m.agency, m.stint, source, ver, _day(m.from_), to, gone, received)
+            to = clamped(m.to or LAST_DAY)
+            return Membership(m.person, m.roster, m.agency, m.stint, source, ver, clamped(m.from_), to, gone, received)
         case MailboxOpened(data=b) | MailboxClosed(data=b):
-            to = _day(b.to or LAST_DAY)
-            return Mailbox(b.address, b.stint, source, ver, b.owner or "", b.domain, _day(b.from_), to, gone, received)
+            to = clamped(b.to or LAST_DAY)
+            return Mailbox(
+                b.address, b.stint, source, ver, b.owner or "", b.domain, clamped(b.from_), to, gone, received
+            )
         case MailUsed(data=u):
-            return Activity(u.actor, u.kind, _day(u.day), u.action, source, gone, received.astimezone(zone).date(), ver)
+            return Activity(u.actor, u.kind, clamped(u.day), u.action, source, gone, civil_day(received, zone), ver)
         case DocumentExchanged(data=x):
             return Exchange(
                 x.issuer, x.issued_on.year, x.number, x.counterpart, x.step, source, ver,
-                _day(x.day), _day(x.issued_on), gone, received,
+                clamped(x.day), clamped(x.issued_on), gone, received,
             )  # fmt: skip
         case (
             DocumentHandled(data=i)
@@ -210,13 +267,13 @@ def _fact(event: NormalisedEvent, short: str, ver: int, received: datetime, zone
             | MilestoneReached(data=i)
             | BudgetRecorded(data=i)
         ):
-            return Item(short, i.agency, i.id, i.step, source, ver, _day(i.day), gone, i.weight, received)
+            return Item(short, i.agency, i.id, i.step, source, ver, clamped(i.day), gone, i.weight, received)
         case HeadcountDeclared(data=d) | FigureDeclared(data=d):
             return Declaration(
-                d.agency, d.indicator, _day(d.from_), _day(d.to), source, ver,
+                d.agency, d.indicator, clamped(d.from_), clamped(d.to), source, ver,
                 d.numerator, d.denominator, gone, received,
             )  # fmt: skip
         case FeedReported(data=f):
-            return FeedReport(source, f.type, _day(f.day), ver, f.count, gone, received)
+            return FeedReport(source, f.type, clamped(f.day), ver, f.count, gone, received)
         case _:
             assert_never(event)

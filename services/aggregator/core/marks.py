@@ -25,6 +25,9 @@ from services.aggregator.core.facts import (
 from services.core.scope import LAST_DAY
 
 FEED_REPORTED: Final = "feed.reported"
+# Beyond, a batch's deeds mark every agency: whose they are costs more to find out than to recompute, and few agencies
+# would be left out.
+MOST_ACTORS: Final = 1000
 
 
 class Mark(NamedTuple):
@@ -55,16 +58,24 @@ class Lookup:
 
 def touched_addresses(batch: Batch) -> frozenset[str]:
     """Return the addresses whose owners must be known."""
-    boxes = {row.address for row in batch.rows.get(Mailbox, ()) if isinstance(row, Mailbox)}
-    deeds = {row.actor for row in batch.rows.get(Activity, ()) if isinstance(row, Activity) and row.kind == "address"}
-    return frozenset(boxes | deeds)
+    return frozenset(batch.column(Mailbox, "address")) | _actors(batch, "address")
 
 
 def touched_persons(batch: Batch, owners: Iterable[str]) -> frozenset[str]:
     """Return the people whose agencies must be known: those named and the *owners* of the addresses named."""
-    members = {row.person for row in batch.rows.get(Membership, ()) if isinstance(row, Membership)}
-    deeds = {row.actor for row in batch.rows.get(Activity, ()) if isinstance(row, Activity) and row.kind == "person"}
-    return frozenset(members | deeds | {owner for owner in owners if owner})
+    members = frozenset(batch.column(Membership, "person"))
+    return members | _actors(batch, "person") | {owner for owner in owners if owner}
+
+
+def _actors(batch: Batch, kind: str) -> frozenset[str]:
+    if _too_many(batch):
+        return frozenset()
+    pairs = zip(batch.column(Activity, "actor"), batch.column(Activity, "kind"), strict=True)
+    return frozenset(actor for actor, of in pairs if of == kind)
+
+
+def _too_many(batch: Batch) -> bool:
+    return len(set(batch.column(Activity, "actor"))) > MOST_ACTORS
 
 
 def marks_of(batch: Batch, lookup: Lookup) -> tuple[Mark, ...]:
@@ -75,41 +86,56 @@ def marks_of(batch: Batch, lookup: Lookup) -> tuple[Mark, ...]:
     owners: dict[str, set[str]] = {}
     for (address, _, _), (_, found) in lookup.mailboxes.items():
         owners.setdefault(address, set()).update(found)
-    marks: set[Mark] = set()
-    for rows in batch.rows.values():
-        for row in rows:
-            match row:
-                case Archived():
-                    if row.type != FEED_REPORTED:
-                        marks.add(Mark(f"feed:{row.source}", "", row.occurred_day, row.occurred_day))
-                case Membership():
-                    first, last = lookup.memberships.get(row[:5], (row.from_day, row.to_day))
-                    # Every agency of the person: being on one roster counts in the figures of those on another.
-                    for agency in agencies.get(row.person, set()) | {row.agency}:
-                        marks.add(Mark(f"memberships:{row.roster}", agency, first, last))
-                case Mailbox():
-                    (first, last), found = lookup.mailboxes.get(
-                        row[:3], ((row.from_day, row.to_day), frozenset({row.owner}))
-                    )
-                    for owner in found:
-                        for agency in agencies.get(owner, ()):
-                            marks.add(Mark("mailboxes", agency, first, last))
-                case Activity():
-                    people = {row.actor} if row.kind == "person" else owners.get(row.actor, set())
-                    for person in people:
-                        for agency in agencies.get(person, ()):
-                            marks.add(Mark(f"activity:{row.action}", agency, row.day, row.day))
-                case Exchange():
-                    least = lookup.documents.get(row[:4], min(row.day, row.issued_on))
-                    for party in (row.issuer, row.counterpart):
-                        marks.add(Mark("exchanges", party, least, LAST_DAY))
-                case Item():
-                    least = lookup.items.get(row[:5], row.day)
-                    marks.add(Mark(f"items:{row.type}", row.agency, least, LAST_DAY))
-                case Declaration():
-                    # A headcount has no numerator, and holds until the next one.
-                    last = row.to_day if row.numerator is not None else LAST_DAY
-                    marks.add(Mark(f"declarations:{row.indicator}", row.agency, row.from_day, last))
-                case FeedReport():
-                    marks.add(Mark(f"feed:{row.source}", "", row.day, row.day))
+    marks = _deeds(batch, agencies, owners)
+    marks |= {
+        Mark(f"feed:{source}", "", day, day)
+        for kind, source, day in set(
+            zip(*(batch.column(Archived, name) for name in ("type", "source", "occurred_day")), strict=True)
+        )
+        if kind != FEED_REPORTED
+    }
+    for row in batch.rows(Membership):
+        first, last = lookup.memberships.get(row[:5], (row.from_day, row.to_day))
+        # Every agency of the person: being on one roster counts in the figures of those on another.
+        for agency in agencies.get(row.person, set()) | {row.agency}:
+            marks.add(Mark(f"memberships:{row.roster}", agency, first, last))
+    for box in batch.rows(Mailbox):
+        (first, last), found = lookup.mailboxes.get(box[:3], ((box.from_day, box.to_day), frozenset({box.owner})))
+        for owner in found:
+            for agency in agencies.get(owner, ()):
+                marks.add(Mark("mailboxes", agency, first, last))
+    for step in batch.rows(Exchange):
+        least = lookup.documents.get(step[:4], min(step.day, step.issued_on))
+        for party in (step.issuer, step.counterpart):
+            marks.add(Mark("exchanges", party, least, LAST_DAY))
+    for item in batch.rows(Item):
+        marks.add(Mark(f"items:{item.type}", item.agency, lookup.items.get(item[:5], item.day), LAST_DAY))
+    for said in batch.rows(Declaration):
+        # A headcount has no numerator, and holds until the next one.
+        last = said.to_day if said.numerator is not None else LAST_DAY
+        marks.add(Mark(f"declarations:{said.indicator}", said.agency, said.from_day, last))
+    for report in batch.rows(FeedReport):
+        marks.add(Mark(f"feed:{report.source}", "", report.day, report.day))
     return tuple(sorted(marks))
+
+
+def _deeds(batch: Batch, agencies: Mapping[str, set[str]], owners: Mapping[str, set[str]]) -> set[Mark]:
+    if _too_many(batch):
+        return {
+            Mark(f"activity:{action}", "", day, day)
+            for action, day in set(zip(batch.column(Activity, "action"), batch.column(Activity, "day"), strict=True))
+        }
+    deeds = set(zip(*(batch.column(Activity, name) for name in ("actor", "kind", "action", "day")), strict=True))
+    places = {
+        (actor, kind): {
+            agency
+            for person in ({actor} if kind == "person" else owners.get(actor, ()))
+            for agency in agencies.get(person, ())
+        }
+        for actor, kind, _, _ in deeds
+    }
+    return {
+        Mark(f"activity:{action}", agency, day, day)
+        for actor, kind, action, day in deeds
+        for agency in places[actor, kind]
+    }

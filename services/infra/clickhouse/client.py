@@ -12,6 +12,7 @@ from clickhouse_driver.errors import Error as DriverError
 from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError
 
 from services.core.errors import Transient
+from services.infra.clickhouse.packing import use_packing
 
 Row = tuple[Any, ...]
 
@@ -60,6 +61,7 @@ class ClickHouse:
             send_receive_timeout=address.timeout_s,
             client_name="tiendo",
         )
+        use_packing(self._client.connection)
 
     def rows(self, query: str, params: dict[str, Any] | None = None) -> list[Row]:
         """Return the rows of a SELECT."""
