@@ -109,17 +109,28 @@ class Worker:
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", self._get("/metrics"), re.MULTILINE))
 
     def peak_mb(self) -> float:
-        """Return the most memory that the worker has held."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
+        """Return the most memory that the worker's processes have held, each at its own time."""
+        return sum(
+            int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0]) / 1024
+            for pid in self._pids()
+        )
 
     def _acknowledged(self, count: int) -> bool:
         # All that was written is acknowledged in the same breath; records hold one event or a hundred.
         return self.metric("tiendo_aggregator_records_total") >= count / 100
 
     def _used(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        ticks = 0
+        for pid in self._pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _pids(self) -> list[int]:
+        """The worker's process and that in which it folds."""
+        own = self.process.pid
+        children = [path.read_text().split() for path in Path(f"/proc/{own}/task").glob("*/children")]
+        return [own, *(int(pid) for of_thread in children for pid in of_thread)]
 
     def _get(self, path: str) -> str:
         with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:

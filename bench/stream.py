@@ -38,23 +38,23 @@ def people(agencies: int) -> Iterator[Any]:
 
 
 def mails(count: int, agencies: int, *, seed: int = 1) -> Iterator[Any]:
-    """Yield *count* events of mail sent or read, of any day, about 330 bytes each in the topic."""
+    """Yield *count* events of mail sent or read as a server's log tells them: day by day, about 330 bytes each in the topic."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret
     addresses = [pseudonym(number + (1 << 40)) for number in range(agencies * PER_AGENCY)]
     days = [FIRST + timedelta(days=day) for day in range(DAYS)]
     begin = datetime(2008, 9, 1, 1, tzinfo=UTC)
     received = datetime(2008, 9, 21, 1, tzinfo=UTC)
     for number in range(count):
-        day = draw.randrange(DAYS)
+        day, into = divmod(number * DAYS * 36_000_000_000 // count, 36_000_000_000)
         actor = draw.randrange(len(addresses))
         data = usage.MailUse(
             actor=addresses[actor], kind="address", day=days[day], action="sent" if draw.random() < 0.7 else "read"
         )
         yield usage.MailUsed(
-            id=f"{number:032x}",
+            id=f"{draw.getrandbits(128):032x}",
             source="/mail/province",
             agency=f"agency-{actor % agencies}",
-            time=begin + timedelta(days=day, microseconds=draw.randrange(36_000_000_000)),
+            time=begin + timedelta(days=day, microseconds=into),
             received=received + timedelta(microseconds=number // 100 * 1000),
             data=data,
         )

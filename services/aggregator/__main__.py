@@ -15,6 +15,8 @@ from time import sleep
 from typing import TypeVar
 
 from schemas.topics import SHAPES, Topic
+from services.aggregator.adapters.fold_process import FoldProcess
+from services.aggregator.adapters.preparing import TABLES
 from services.aggregator.adapters.topics import topic_ids
 from services.aggregator.app import DEAD_LETTERS, TOPICS, Life, make_app, serve
 from services.aggregator.progress import Progress, watch
@@ -63,6 +65,9 @@ def main() -> None:
         facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
         figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
         datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-aggregator-"))
+        kinds = _insist(progress, "database", lambda: {table: facts.types(table) for table in TABLES})
+        folding = FoldProcess(settings.zone, kinds)
+        closing.callback(folding.close)
         work = Work(
             facts,
             figures,
@@ -70,6 +75,7 @@ def main() -> None:
             zone=settings.zone,
             longest_wait=settings.aggregator_retry_longest,
             progress=progress,
+            prepare=folding.prepare,
             limit=settings.dead_letter_limit(),
         )
         watch(progress, settings.aggregator_watchdog)

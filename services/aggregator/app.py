@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
@@ -19,7 +19,7 @@ from faust.types.auth import AuthProtocol
 from schemas.topics import Topic
 from services.aggregator import metrics
 from services.aggregator.adapters.topics import topic_ids
-from services.aggregator.adapters.transport import Record, use_fetches
+from services.aggregator.adapters.transport import Fetch, use_fetches
 from services.aggregator.core.dead_letters import TooManyUnusable
 from services.aggregator.pipeline import Limits, Pipeline
 from services.aggregator.progress import Progress
@@ -33,9 +33,10 @@ TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
 _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
 _FINISH_WITHIN = 20.0
+_REST = 4.0  # times as long as the round took
 _LONGEST_REST = 10.0
 DEAD_LETTERS = 65  # exit code: too many events cannot be used; a person has to look
-_FETCH_BYTES = 2 << 20  # of one partition in one answer of the broker
+_FETCH_BYTES = 6 << 20  # of one partition in one answer of the broker
 _FETCHES_WAITING = 8  # between Faust and an agent
 
 
@@ -130,9 +131,9 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
         if life.stop.is_set() or started < rest_until:
             return
         await life.run(work.round())
-        # While a backlog is read every round finds much to do; half of the time belongs to the reading.
+        # While a backlog is read every round finds much to do; most of the time belongs to the reading.
         ended = monotonic()
-        rest_until = ended + min(ended - started, _LONGEST_REST)
+        rest_until = ended + min(_REST * (ended - started), _LONGEST_REST)
 
     @app.timer(1.0)
     async def beat() -> None:
@@ -188,13 +189,12 @@ def _events_agent(
 
 
 def _agent(
-    name: str, duty: Callable[[Sequence[Record]], Awaitable[None]], progress: Progress, life: Life
+    name: str, duty: Callable[[Fetch], Awaitable[None]], progress: Progress, life: Life
 ) -> Callable[[Any], Awaitable[None]]:
     async def take(stream: Any) -> None:
         stream.enable_acks = False
         async for event in stream.events():
-            records = event.value.records
-            if life.stop.is_set() or not await life.run(duty(records)):
+            if life.stop.is_set() or not await life.run(duty(event.value)):
                 await asyncio.Event().wait()  # as above
             event.ack()
             metrics.RECORDS.labels(name).inc(event.value.number)

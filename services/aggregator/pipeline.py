@@ -25,7 +25,7 @@ class Limits:
 class Pipeline(Generic[Prepared]):
     """Takes events whose values are fetches; acknowledges them in order, after everything they lead to is written.
 
-    At most three batches are alive: one being written, one folded, one waiting; :meth:`put` blocks then. *prepare* and
+    At most four batches are alive: one being written, two prepared, one waiting; :meth:`put` blocks then. *prepare* and
     *write* do the work elsewhere; *write* tells whether it was done, and after a False nothing more is acknowledged.
     """
 
@@ -58,13 +58,21 @@ class Pipeline(Generic[Prepared]):
 
     async def run(self) -> None:
         """Work for ever; return after a write that could not be done."""
-        writing: asyncio.Task[bool] | None = None
+        under_way: asyncio.Queue[tuple[list[Any], asyncio.Task[Prepared]]] = asyncio.Queue(1)
+        feeding = asyncio.create_task(self._feed(under_way))
+        try:
+            while True:
+                events, preparing = await under_way.get()
+                if not await self._finish(events, await preparing):
+                    return
+        finally:
+            feeding.cancel()
+
+    async def _feed(self, under_way: asyncio.Queue[tuple[list[Any], asyncio.Task[Prepared]]]) -> None:
         while True:
             events = await self._gather()
-            prepared = await self._prepare([event.value for event in events])
-            if writing is not None and not await writing:
-                return
-            writing = asyncio.create_task(self._finish(events, prepared))
+            preparing = asyncio.ensure_future(self._prepare([event.value for event in events]))
+            await under_way.put((events, preparing))
 
     async def _finish(self, events: Sequence[Any], prepared: Prepared) -> bool:
         if not await self._write(prepared):

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -17,20 +16,19 @@ from schemas.rejected import REJECTED_RECORD, Rejection, Replayed
 from schemas.revisions import REVISION
 from services.aggregator import metrics
 from services.aggregator.adapters.decoding import (
+    Run,
     Unusable,
-    decode_records,
     insert_rejections,
     insert_replays,
     rejections_of,
 )
 from services.aggregator.adapters.documents import store
+from services.aggregator.adapters.preparing import Prepared
 from services.aggregator.adapters.pruning import prune
 from services.aggregator.adapters.recompute import recompute
-from services.aggregator.adapters.transport import Fetch, Record
-from services.aggregator.adapters.writer import write
-from services.aggregator.core.batch import Batch
+from services.aggregator.adapters.transport import Fetch
+from services.aggregator.adapters.writer import mark
 from services.aggregator.core.dead_letters import DeadLetterLimit, Recent
-from services.aggregator.core.folding import Folding
 from services.aggregator.progress import Progress
 from services.core.errors import Transient
 from services.infra.clickhouse.client import ClickHouse
@@ -38,17 +36,7 @@ from services.infra.clock import Clock, last_complete_day
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_AT_ONCE = 256  # records
 _PRUNE_EVERY = 60.0  # seconds
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A run of records, decoded and folded; *size* is the number of its events."""
-
-    batch: Batch
-    unusable: tuple[Unusable, ...]
-    size: int
 
 
 class Work:
@@ -66,6 +54,7 @@ class Work:
         zone: str,
         longest_wait: float,
         progress: Progress,
+        prepare: Callable[[Sequence[Run]], Prepared],
         limit: DeadLetterLimit | None = None,
     ) -> None:
         self._facts = facts
@@ -75,13 +64,14 @@ class Work:
         self._zone = ZoneInfo(zone)
         self._longest_wait = longest_wait
         self._progress = progress
+        self._prepare = prepare
         self._limit = limit or DeadLetterLimit()
         self._recent = Recent()
         self._prune_from = 0.0
         # One thread per connection: a batch given up by a rebalance still ends before the next one begins.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="figures")
-        self._folder = ThreadPoolExecutor(1, thread_name_prefix="fold")
+        self._folder = ThreadPoolExecutor(2, thread_name_prefix="fold")  # one is sent while another is worked on
 
     def close(self) -> None:
         """Wait for what is under way."""
@@ -90,46 +80,36 @@ class Work:
         self._computer.shutdown(wait=True, cancel_futures=True)
 
     async def prepare(self, fetches: Sequence[Fetch]) -> Prepared:
-        """Decode and fold; nothing is written."""
-        return await asyncio.get_running_loop().run_in_executor(self._folder, self._fold, fetches)
+        """Decode, fold and pack; nothing is written."""
+        runs = [run for fetch in fetches for run in fetch.runs]
+        return await asyncio.get_running_loop().run_in_executor(self._folder, self._prepare, runs)
 
     async def write(self, prepared: Prepared) -> None:
         """Write events: archive, facts, marks, in this order."""
         await self._insist("facts", self._writer, lambda: self._write(prepared))
 
-    async def rejected(self, records: Sequence[Record]) -> None:
+    async def rejected(self, fetch: Fetch) -> None:
         """Keep refused events where they can be asked for."""
-        await self._insist("rejected", self._writer, lambda: self._keep(records))
+        await self._insist("rejected", self._writer, lambda: self._keep(fetch.values()))
 
-    async def plans(self, records: Sequence[Record]) -> None:
+    async def plans(self, fetch: Fetch) -> None:
         """Keep revisions and write what is read off them."""
-        await self._insist("plans", self._writer, lambda: self._store(records))
+        await self._insist("plans", self._writer, lambda: self._store(fetch.values()))
 
     async def round(self) -> None:
         """Bring figures and the days of feeds up to date."""
         await self._insist("figures", self._computer, self._recompute)
-
-    def _fold(self, fetches: Sequence[Fetch]) -> Prepared:
-        folding = Folding(self._zone)
-        unusable: list[Unusable] = []
-        for fetch in fetches:
-            fetch.records.reverse()
-            # Few at a time, so that events are gone again before they leave the processor's cache.
-            while records := fetch.records[-_AT_ONCE:]:
-                del fetch.records[-_AT_ONCE:]
-                decoded = decode_records(reversed(records))
-                unusable += [one._replace(after=one.after + folding.size) for one in decoded.unusable]
-                folding.add(decoded.events)
-        return Prepared(folding.batch(), tuple(unusable), folding.size)
 
     def _write(self, prepared: Prepared) -> None:
         started = monotonic()
         recent = self._limit.after(self._recent, prepared.size, [one.after for one in prepared.unusable])
         if prepared.unusable:
             self._set_aside(prepared.unusable)
-        marks = write(self._facts, prepared.batch)
-        for part in prepared.batch.tables():
-            metrics.ROWS.labels(part.table).inc(len(part.columns[0]))
+        for part in prepared.rows:
+            self._facts.insert_packed(part.table, part.names, part.columns)
+        marks = mark(self._facts, prepared.touched)
+        for part in prepared.rows:
+            metrics.ROWS.labels(part.table).inc(part.columns[0].rows)
         metrics.EVENTS.inc(prepared.size)
         metrics.MARKS.inc(marks)
         metrics.WRITE_SECONDS.observe(monotonic() - started)
@@ -141,25 +121,25 @@ class Work:
         metrics.UNUSABLE.inc(len(unusable))
         log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
 
-    def _keep(self, records: Sequence[Record]) -> None:
+    def _keep(self, values: Sequence[bytes | None]) -> None:
         kept: list[Rejection | Replayed] = []
         unusable = []
-        for record in records:
+        for value in values:
             try:
-                kept.append(REJECTED_RECORD.validate_json(record.value or b""))
+                kept.append(REJECTED_RECORD.validate_json(value or b""))
             except ValidationError:
-                unusable.append(Unusable(record.value or b"", "ValidationError"))
+                unusable.append(Unusable(value or b"", "ValidationError"))
         if unusable:
             self._set_aside(unusable)
         insert_rejections(self._facts, [one for one in kept if isinstance(one, Rejection)])
         insert_replays(self._facts, [one for one in kept if isinstance(one, Replayed)])
 
-    def _store(self, records: Sequence[Record]) -> None:
-        for record in records:
+    def _store(self, values: Sequence[bytes | None]) -> None:
+        for value in values:
             try:
-                revision = REVISION.validate_json(record.value or b"")
+                revision = REVISION.validate_json(value or b"")
             except ValidationError:
-                self._set_aside([Unusable(record.value or b"", "ValidationError")])
+                self._set_aside([Unusable(value or b"", "ValidationError")])
                 continue
             store(self._facts, revision)
             log.info("%s %s revision %d is stored", revision.kind, revision.id, revision.revision)

@@ -13,7 +13,7 @@ from services.aggregator.adapters.decoding import decode_records
 from services.aggregator.core.batch import SHAPES, Batch, fold
 from services.aggregator.core.facts import CivilDays, civil_day, rows_from
 from services.aggregator.core.folding import fold_events
-from services.aggregator.core.marks import Lookup, marks_of
+from services.aggregator.core.marks import Lookup, marks_of, touched_by
 from tests.aggregator_world import ZONE
 from tests.usage_events import event_lists, one_event
 
@@ -63,7 +63,7 @@ def test_folding_events_is_folding_their_rows(events, zone, data):
     quick = fold_events(events, zone_info)
 
     assert contents(quick) == contents(plain)
-    assert marks_of(quick, Lookup()) == marks_of(plain, Lookup())
+    assert marks_of(touched_by(quick), Lookup()) == marks_of(touched_by(plain), Lookup())
 
 
 def contents(batch: Batch) -> dict[str, list[tuple[Any, ...]]]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE
-from services.aggregator.adapters.transport import Fetch, FetchConsumer, Flights, Record, content_type, use_fetches
+from services.aggregator.adapters.transport import Fetch, FetchConsumer, Flights, content_type, use_fetches
 from services.aggregator.pipeline import Limits, Pipeline
 
 PARTITION = TP("usage.events.v1", 0)
@@ -24,7 +24,7 @@ class Message:
 
     def __init__(self, first: int, last: int) -> None:
         number = last - first + 1
-        self.value = Fetch([Record(b"x", SINGLE_CONTENT_TYPE)] * number, number, number, first, last)
+        self.value = Fetch([(SINGLE_CONTENT_TYPE, [b"x"] * number)], number, number, first, last)
         self.tp = PARTITION
         self.acked = False
 
@@ -183,7 +183,7 @@ def test_acknowledged_after_written_and_in_order():
         putting = asyncio.create_task(put())
         await asyncio.sleep(0.2)
         assert work.log == []
-        assert len(taken) == 3  # one being written, one folded, one waiting
+        assert len(taken) == 4  # one being written, two prepared, one waiting
         for _ in range(10):
             work.may_write.release()
         await asyncio.wait_for(putting, 5)

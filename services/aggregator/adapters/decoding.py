@@ -22,6 +22,9 @@ _NAMES: Final = (
 )  # fmt: skip
 
 
+Run = tuple[str, list[bytes | None]]  #: a content type and the values of consecutive records of it
+
+
 class Unusable(NamedTuple):
     """Bytes that hold no usable event."""
 

@@ -10,34 +10,34 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple
 
 import faust
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+from aiokafka.errors import CorruptRecordException
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ack_lock
 
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE
-
-
-class Record(NamedTuple):
-    """A record's value and content type."""
-
-    value: bytes | None
-    content_type: str
+from services.aggregator.adapters.decoding import Run
 
 
 class Fetch(NamedTuple):
-    """The value of a message: records of one partition, in order, which the reader may use up; never empty at first.
+    """The value of a message: records of one partition, in order; never empty.
 
-    *number* says how many, *size* the bytes of their values, *first* and *last* their offsets.
+    *number* says how many, *size* the bytes of their values, *first* and *last* the offsets that they cover.
     """
 
-    records: list[Record]
+    runs: list[Run]
     number: int
     size: int
     first: int
     last: int
+
+    def values(self) -> list[bytes | None]:
+        """Return the records' values."""
+        return [value for _, values in self.runs for value in values]
 
 
 class _Flight:
@@ -93,23 +93,6 @@ def content_type(headers: Any) -> str:
 
 
 _KNOWN: Final = {kind.encode(): kind for kind in (SINGLE_CONTENT_TYPE, BATCH_CONTENT_TYPE)}
-_record: Final[Any] = tuple.__new__  # without the detour through a named tuple's keywords
-
-
-class _LeanRecords(PartitionRecords):
-    """Records without aiokafka's eleven-field object for each."""
-
-    def _consumer_record(self, tp: Any, record: Any) -> tuple[int, Record]:
-        return record.offset, _record(Record, (record.value, content_type(record.headers)))
-
-
-class _Fetched(dict[Any, Any]):
-    """What aiokafka's fetcher holds per partition; its results unpack lean records."""
-
-    def __setitem__(self, tp: Any, result: Any) -> None:
-        if type(result) is FetchResult:
-            result._partition_records.__class__ = _LeanRecords
-        super().__setitem__(tp, result)
 
 
 class _Joined(NamedTuple):
@@ -128,6 +111,67 @@ class _Joined(NamedTuple):
     serialized_value_size: int = 0
 
 
+class _WholeRecords(PartitionRecords):
+    """All records of a fetch at once, without aiokafka's eleven-field object for each."""
+
+    next_fetch_offset: int
+
+    def whole(self, tp: Any) -> _Joined | None:
+        """Return what the fetch brought; None where it holds control records only. ``next_fetch_offset`` moves past it."""
+        runs: list[Run] = []
+        begin: int = self.next_fetch_offset
+        headers: Any = None
+        values: list[bytes | None] = []
+        for batch in self._batches():
+            for record in batch:
+                if record.offset < begin:
+                    continue
+                if record.headers != headers:
+                    headers = record.headers
+                    kind = content_type(headers)
+                    if not runs or runs[-1][0] != kind:
+                        values = []
+                        runs.append((kind, values))
+                values.append(record.value)
+            self.next_fetch_offset = batch.next_offset
+        number = sum([len(values) for _, values in runs])
+        if not number:
+            return None
+        size = sum([len(value) for _, values in runs for value in values if value])
+        last = self.next_fetch_offset - 1
+        return _Joined(tp.topic, tp.partition, last, Fetch(runs, number, size, begin, last))
+
+    def _batches(self) -> Iterator[Any]:
+        while self._records.has_next():
+            batch = self._records.next_batch()
+            if self._check_crcs and not batch.validate_crc():
+                raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+            if batch.is_control_batch:
+                self.next_fetch_offset = batch.next_offset
+            else:
+                yield batch
+
+
+def _getall(result: FetchResult, max_records: int | None = None) -> list[Any]:
+    """Stand in for ``FetchResult.getall``: a list of one, or of none."""
+    if not result.check_assignment(result._topic_partition) or not result.has_more():
+        return []
+    joined = result._partition_records.whole(result._topic_partition)
+    result._update_position()
+    result._partition_records = None
+    return [] if joined is None else [joined]
+
+
+class _Fetched(dict[Any, Any]):
+    """What aiokafka's fetcher holds per partition; a result is taken whole."""
+
+    def __setitem__(self, tp: Any, result: Any) -> None:
+        if type(result) is FetchResult:
+            result._partition_records.__class__ = _WholeRecords
+            result.getall = partial(_getall, result)
+        super().__setitem__(tp, result)
+
+
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _fetch_records(
         self,
@@ -141,15 +185,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             if fetcher._records:  # of before the first call: they are fetched again
                 fetcher._records.clear()
             fetcher._records = _Fetched()
-        found = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
-        return {tp: [_joined(tp, records)] for tp, records in found.items() if records}
-
-
-def _joined(tp: Any, found: list[tuple[int, Record]]) -> _Joined:
-    records = [record for _, record in found]
-    first, last = found[0][0], found[-1][0]
-    size = sum([len(value) for value, _ in records if value])
-    return _Joined(tp.topic, tp.partition, last, Fetch(records, len(records), size, first, last))
+        return await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
 
 
 class FetchConsumer(driver.Consumer):

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any, Final
 
 from services.aggregator.core.batch import Batch
-from services.aggregator.core.facts import Exchange, Item
 from services.aggregator.core.marks import (
     DocumentKey,
     ItemKey,
@@ -16,9 +15,9 @@ from services.aggregator.core.marks import (
     Mark,
     MembershipKey,
     Span,
+    Touched,
     marks_of,
-    touched_addresses,
-    touched_persons,
+    touched_by,
 )
 from services.infra.clickhouse.client import ClickHouse, Row
 
@@ -32,7 +31,12 @@ def write(database: ClickHouse, batch: Batch) -> int:
     """
     for part in batch.tables():
         database.insert(part.table, part.names, part.columns)
-    marks = marks_of(batch, look_up(database, batch))
+    return mark(database, touched_by(batch))
+
+
+def mark(database: ClickHouse, touched: Touched) -> int:
+    """Write the marks of a batch that has been written; return their number."""
+    marks = marks_of(touched, look_up(database, touched))
     insert_marks(database, marks)
     return len(marks)
 
@@ -43,17 +47,17 @@ def insert_marks(database: ClickHouse, marks: Iterable[Mark]) -> None:
     database.insert("touched", Mark._fields, columns)
 
 
-def look_up(database: ClickHouse, batch: Batch) -> Lookup:
-    """Return what the tables hold about the keys of *batch*, over all versions. The batch must have been written."""
+def look_up(database: ClickHouse, touched: Touched) -> Lookup:
+    """Return what the tables hold about the keys *touched*, over all versions. The batch must have been written."""
     mailboxes: dict[MailboxKey, tuple[Span, frozenset[str]]] = {}
     for address, stint, source, owners, first, last in _chunked(
         database,
         "SELECT address, stint, source, groupUniqArray(owner), min(from_day), max(to_day) FROM mailboxes "
         "WHERE address IN %(keys)s GROUP BY address, stint, source",
-        sorted(touched_addresses(batch)),
+        sorted(touched.addresses()),
     ):
         mailboxes[(address, stint, source)] = ((first, last), frozenset(owners))
-    persons = touched_persons(batch, {owner for _, owners in mailboxes.values() for owner in owners})
+    persons = touched.persons({owner for _, owners in mailboxes.values() for owner in owners})
     memberships: dict[MembershipKey, Span] = {}
     for person, roster, agency, stint, source, first, last in _chunked(
         database,
@@ -65,13 +69,13 @@ def look_up(database: ClickHouse, batch: Batch) -> Lookup:
     return Lookup(
         memberships=memberships,
         mailboxes=mailboxes,
-        documents=_documents(database, batch),
-        items=_items(database, batch),
+        documents=_documents(database, touched),
+        items=_items(database, touched),
     )
 
 
-def _documents(database: ClickHouse, batch: Batch) -> dict[DocumentKey, date]:
-    keys = sorted({row[:4] for row in batch.rows(Exchange)})
+def _documents(database: ClickHouse, touched: Touched) -> dict[DocumentKey, date]:
+    keys = sorted({row[:4] for row in touched.exchanges})
     rows = _chunked(
         database,
         "SELECT issuer, year, number, counterpart, least(min(day), min(issued_on)) FROM exchanges "
@@ -81,8 +85,8 @@ def _documents(database: ClickHouse, batch: Batch) -> dict[DocumentKey, date]:
     return {(issuer, year, number, counterpart): least for issuer, year, number, counterpart, least in rows}
 
 
-def _items(database: ClickHouse, batch: Batch) -> dict[ItemKey, date]:
-    keys = sorted({row[:5] for row in batch.rows(Item)})
+def _items(database: ClickHouse, touched: Touched) -> dict[ItemKey, date]:
+    keys = sorted({row[:5] for row in touched.items})
     rows = _chunked(
         database,
         "SELECT type, agency, id, step, source, min(day) FROM items "

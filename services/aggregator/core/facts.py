@@ -5,7 +5,7 @@ Moments are whole microseconds since 1970 in UTC, as the tables hold them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, assert_never
@@ -155,25 +155,35 @@ Row = Archived | Fact
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(LAST_DAY.year, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_LATEST: Final = (_END - _EPOCH) // _MICROSECOND
 _HOUR: Final = 3_600_000_000
 
 
 def datable(event: NormalisedEvent) -> bool:
     """Whether a version can be made of the event's moments: both carry a zone and lie in 1970 … 2298."""
-    time, received = event.time, event.received
-    return (
-        1970 <= time.year < LAST_DAY.year
-        and 1970 <= received.year < LAST_DAY.year
-        and time.tzinfo is not None
-        and received.tzinfo is not None
-        and time >= _EPOCH <= received
-    )
+    if event.time.tzinfo is None or event.received.tzinfo is None:
+        return False
+    return _EPOCH <= event.time < _END and _EPOCH <= event.received < _END
 
 
 def micros(moment: datetime) -> int:
     """Return the microseconds from 1970 to *moment*, which carries a zone."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def moments(events: Sequence[NormalisedEvent]) -> tuple[list[int], list[int]]:
+    """Return the :func:`micros` of ``time`` and of ``received``; ValueError where an event is not :func:`datable`."""
+    epoch, one = _EPOCH, _MICROSECOND
+    try:
+        times = [(event.time - epoch) // one for event in events]
+        received = [(event.received - epoch) // one for event in events]
+    except TypeError as fault:
+        raise ValueError("a moment without a zone") from fault
+    if events and not (min(min(times), min(received)) >= 0 and max(max(times), max(received)) < _LATEST):
+        raise ValueError("a moment outside 1970 to 2298")
+    return times, received
 
 
 def civil_day(moment: int, zone: ZoneInfo) -> date:
@@ -190,8 +200,10 @@ class CivilDays(dict[int, date | None]):
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
 
-    def of(self, moments: Iterable[int]) -> list[date]:
+    def of(self, moments: Sequence[int]) -> list[date]:
         """Return the :func:`civil_day` of each moment."""
+        if moments and min(moments) // _HOUR == max(moments) // _HOUR and (day := self[moments[0] // _HOUR]):
+            return [day] * len(moments)
         return [self[moment // _HOUR] or civil_day(moment, self._zone) for moment in moments]
 
     def __missing__(self, hour: int) -> date | None:

@@ -7,12 +7,10 @@ and can go at once: what a batch keeps is its columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from struct import unpack
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.usage import MailUsed, NormalisedEvent, canonicals
+from schemas.usage import MailUsed, NormalisedEvent, canonicals, payload_hash
 from services.aggregator.core.batch import Batch, fold
 from services.aggregator.core.facts import (
     Activity,
@@ -21,7 +19,7 @@ from services.aggregator.core.facts import (
     Row,
     clamped,
     fact_of,
-    micros,
+    moments,
     short_name,
 )
 from services.core.scope import FIRST_DAY, LAST_DAY
@@ -39,14 +37,11 @@ class Folding:
         self._others: list[Row] = []
 
     def add(self, events: Sequence[NormalisedEvent]) -> None:
-        """Take *events*, all of which are ``datable``."""
+        """Take *events*; ValueError, and none is taken, where one of them is not ``datable``."""
+        times, received = moments(events)
         self.size += len(events)
         payloads = canonicals(events)
-        # The same 64 bits as `payload_hash`, read together.
-        digests = b"".join([blake2b(payload, digest_size=8).digest() for payload in payloads])
-        hashes = unpack(f">{len(events)}Q", digests)
-        times = [micros(event.time) for event in events]
-        received = [micros(event.received) for event in events]
+        hashes = list(map(payload_hash, payloads))
         columns: tuple[Sequence[Any], ...] = (
             [event.source for event in events],
             [event.id for event in events],
@@ -67,7 +62,8 @@ class Folding:
         """Return the archive's rows and the facts of everything added, duplicates collapsed."""
         columns: dict[type[Row], tuple[Sequence[Any], ...]] = {}
         if self.size:
-            if len(set(zip(*self._archive[:3], strict=True))) == self.size:
+            ids = self._archive[1]
+            if len(set(ids)) == self.size or len(set(zip(*self._archive[:3], strict=True))) == self.size:
                 columns[Archived] = self._archive
             else:
                 columns |= fold(map(Archived._make, zip(*self._archive, strict=True))).columns
@@ -99,7 +95,7 @@ class Folding:
 
 
 def fold_events(events: Sequence[NormalisedEvent], zone: ZoneInfo) -> Batch:
-    """Return the batch of *events*, all of which are ``datable``."""
+    """Return the batch of *events*; ValueError where one of them is not ``datable``."""
     folding = Folding(zone)
     folding.add(events)
     return folding.batch()

@@ -56,86 +56,102 @@ class Lookup:
     items: Mapping[ItemKey, date] = field(default_factory=dict)  # least day
 
 
-def touched_addresses(batch: Batch) -> frozenset[str]:
-    """Return the addresses whose owners must be known."""
-    return frozenset(batch.column(Mailbox, "address")) | _actors(batch, "address")
+@dataclass(frozen=True)
+class Touched:
+    """What of a batch its marks are made from.
+
+    *feeds* are (source, day) of the archive; *deeds* are (actor, kind, action, day), where actor and kind are empty if
+    there are more than :data:`MOST_ACTORS`.
+    """
+
+    feeds: frozenset[tuple[str, date]]
+    deeds: frozenset[tuple[str, str, str, date]]
+    memberships: tuple[Membership, ...]
+    mailboxes: tuple[Mailbox, ...]
+    exchanges: tuple[Exchange, ...]
+    items: tuple[Item, ...]
+    declarations: tuple[Declaration, ...]
+    reports: tuple[FeedReport, ...]
+
+    def addresses(self) -> frozenset[str]:
+        """Return the addresses whose owners must be known."""
+        return frozenset(box.address for box in self.mailboxes) | self._actors("address")
+
+    def persons(self, owners: Iterable[str]) -> frozenset[str]:
+        """Return the people whose agencies must be known: those named and the *owners* of the addresses named."""
+        members = frozenset(row.person for row in self.memberships)
+        return members | self._actors("person") | {owner for owner in owners if owner}
+
+    def _actors(self, kind: str) -> frozenset[str]:
+        return frozenset(actor for actor, of, _, _ in self.deeds if of == kind)
 
 
-def touched_persons(batch: Batch, owners: Iterable[str]) -> frozenset[str]:
-    """Return the people whose agencies must be known: those named and the *owners* of the addresses named."""
-    members = frozenset(batch.column(Membership, "person"))
-    return members | _actors(batch, "person") | {owner for owner in owners if owner}
+def touched_by(batch: Batch) -> Touched:
+    """Return what *batch* touches."""
+    stated = set(zip(*(batch.column(Archived, name) for name in ("type", "source", "occurred_day")), strict=True))
+    names = ("actor", "kind", "action", "day")
+    if len(set(batch.column(Activity, "actor"))) > MOST_ACTORS:
+        pairs = set(zip(batch.column(Activity, "action"), batch.column(Activity, "day"), strict=True))
+        deeds = frozenset(("", "", action, day) for action, day in pairs)
+    else:
+        deeds = frozenset(zip(*(batch.column(Activity, name) for name in names), strict=True))
+    return Touched(
+        feeds=frozenset((source, day) for kind, source, day in stated if kind != FEED_REPORTED),
+        deeds=deeds,
+        memberships=tuple(batch.rows(Membership)),
+        mailboxes=tuple(batch.rows(Mailbox)),
+        exchanges=tuple(batch.rows(Exchange)),
+        items=tuple(batch.rows(Item)),
+        declarations=tuple(batch.rows(Declaration)),
+        reports=tuple(batch.rows(FeedReport)),
+    )
 
 
-def _actors(batch: Batch, kind: str) -> frozenset[str]:
-    if _too_many(batch):
-        return frozenset()
-    pairs = zip(batch.column(Activity, "actor"), batch.column(Activity, "kind"), strict=True)
-    return frozenset(actor for actor, of in pairs if of == kind)
-
-
-def _too_many(batch: Batch) -> bool:
-    return len(set(batch.column(Activity, "actor"))) > MOST_ACTORS
-
-
-def marks_of(batch: Batch, lookup: Lookup) -> tuple[Mark, ...]:
-    """Return the marks that *batch* calls for, each once, in a fixed order."""
+def marks_of(touched: Touched, lookup: Lookup) -> tuple[Mark, ...]:
+    """Return the marks that a batch calls for, each once, in a fixed order."""
     agencies: dict[str, set[str]] = {}
     for person, _, agency, _, _ in lookup.memberships:
         agencies.setdefault(person, set()).add(agency)
     owners: dict[str, set[str]] = {}
     for (address, _, _), (_, found) in lookup.mailboxes.items():
         owners.setdefault(address, set()).update(found)
-    marks = _deeds(batch, agencies, owners)
-    marks |= {
-        Mark(f"feed:{source}", "", day, day)
-        for kind, source, day in set(
-            zip(*(batch.column(Archived, name) for name in ("type", "source", "occurred_day")), strict=True)
-        )
-        if kind != FEED_REPORTED
-    }
-    for row in batch.rows(Membership):
+    marks = _deeds(touched, agencies, owners)
+    marks |= {Mark(f"feed:{source}", "", day, day) for source, day in touched.feeds}
+    for row in touched.memberships:
         first, last = lookup.memberships.get(row[:5], (row.from_day, row.to_day))
         # Every agency of the person: being on one roster counts in the figures of those on another.
         for agency in agencies.get(row.person, set()) | {row.agency}:
             marks.add(Mark(f"memberships:{row.roster}", agency, first, last))
-    for box in batch.rows(Mailbox):
+    for box in touched.mailboxes:
         (first, last), found = lookup.mailboxes.get(box[:3], ((box.from_day, box.to_day), frozenset({box.owner})))
         for owner in found:
             for agency in agencies.get(owner, ()):
                 marks.add(Mark("mailboxes", agency, first, last))
-    for step in batch.rows(Exchange):
+    for step in touched.exchanges:
         least = lookup.documents.get(step[:4], min(step.day, step.issued_on))
         for party in (step.issuer, step.counterpart):
             marks.add(Mark("exchanges", party, least, LAST_DAY))
-    for item in batch.rows(Item):
+    for item in touched.items:
         marks.add(Mark(f"items:{item.type}", item.agency, lookup.items.get(item[:5], item.day), LAST_DAY))
-    for said in batch.rows(Declaration):
+    for said in touched.declarations:
         # A headcount has no numerator, and holds until the next one.
         last = said.to_day if said.numerator is not None else LAST_DAY
         marks.add(Mark(f"declarations:{said.indicator}", said.agency, said.from_day, last))
-    for report in batch.rows(FeedReport):
+    for report in touched.reports:
         marks.add(Mark(f"feed:{report.source}", "", report.day, report.day))
     return tuple(sorted(marks))
 
 
-def _deeds(batch: Batch, agencies: Mapping[str, set[str]], owners: Mapping[str, set[str]]) -> set[Mark]:
-    if _too_many(batch):
-        return {
-            Mark(f"activity:{action}", "", day, day)
-            for action, day in set(zip(batch.column(Activity, "action"), batch.column(Activity, "day"), strict=True))
-        }
-    deeds = set(zip(*(batch.column(Activity, name) for name in ("actor", "kind", "action", "day")), strict=True))
-    places = {
-        (actor, kind): {
-            agency
-            for person in ({actor} if kind == "person" else owners.get(actor, ()))
-            for agency in agencies.get(person, ())
-        }
-        for actor, kind, _, _ in deeds
-    }
+def _deeds(touched: Touched, agencies: Mapping[str, set[str]], owners: Mapping[str, set[str]]) -> set[Mark]:
+    places: dict[tuple[str, str], set[str]] = {}
+    for actor, kind, _, _ in touched.deeds:
+        if not actor:
+            places[actor, kind] = {""}
+            continue
+        people = {actor} if kind == "person" else owners.get(actor, set())
+        places[actor, kind] = {agency for person in people for agency in agencies.get(person, ())}
     return {
         Mark(f"activity:{action}", agency, day, day)
-        for actor, kind, action, day in deeds
+        for actor, kind, action, day in touched.deeds
         for agency in places[actor, kind]
     }

@@ -12,7 +12,7 @@ from clickhouse_driver.errors import Error as DriverError
 from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError
 
 from services.core.errors import Transient
-from services.infra.clickhouse.packing import use_packing
+from services.infra.clickhouse.packing import Packed, use_packing
 
 Row = tuple[Any, ...]
 
@@ -89,15 +89,31 @@ class ClickHouse:
 
     def insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
         """Insert *columns* (parallel sequences) into *table*; returns once ClickHouse has taken the rows."""
-        if not columns or not columns[0]:
-            return
+        if columns and columns[0]:
+            self._insert(table, names, list(columns))
+
+    def insert_packed(self, table: str, names: Sequence[str], columns: Sequence[Packed]) -> None:
+        """Insert columns packed elsewhere; returns once ClickHouse has taken the rows. TypeError where types have changed."""
+        if columns and columns[0].rows:
+            self._insert(table, names, [[column] for column in columns])
+
+    def types(self, table: str) -> dict[str, str]:
+        """Return the type of each column of *table*, none where there is no such table."""
+        return dict(
+            self.rows(
+                "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = %(table)s",
+                {"table": table},
+            )
+        )
+
+    def _insert(self, table: str, names: Sequence[str], columns: list[Any]) -> None:
         with self._faults():
             self._client.execute(
                 f"INSERT INTO {table} ({', '.join(names)}) VALUES",
-                list(columns),
+                columns,
                 columnar=True,
                 # A repeated block may have missed a view the first time; its rows collapse by their keys anyway.
-                settings={"insert_deduplicate": 0},
+                settings={"insert_deduplicate": 0, "optimize_on_insert": 0},
             )
 
     def close(self) -> None:
