@@ -42,6 +42,18 @@ class Ground:
             "produce", Topic.EVENTS.value, count, agencies, per_record, rate, *(["people"] if people else [])
         )
 
+    @contextmanager
+    def filling(self, count: int, agencies: int, *, per_record: int = 1) -> Iterator[None]:
+        """Produce *count* events of mail while the block runs."""
+        command = [str(PYTHON), "-m", "bench.contestants.produce", self.broker, Topic.EVENTS.value]
+        arguments = map(str, (count, agencies, per_record, 0))
+        process = subprocess.Popen([*command, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
     def contestant(self, name: str, *arguments: object) -> Any:
         """Run a contestant to its end; return the JSON that it prints last."""
         command = [str(PYTHON), "-m", f"bench.contestants.{name}", self.broker, *map(str, arguments)]
@@ -93,9 +105,7 @@ class Worker:
             self._check(until)
             time.sleep(0.01)
         began, used = time.perf_counter(), self._used()
-        while self.metric("tiendo_aggregator_events_total") < count or not self._acknowledged(count):
-            self._check(until)
-            time.sleep(0.1)
+        self.wait_for(count)
         seconds = time.perf_counter() - began
         return {
             "rate": count / seconds,
@@ -103,6 +113,13 @@ class Worker:
             "peak_mb": self.peak_mb(),
             "rows": self.metric("tiendo_aggregator_rows_total") / count,
         }
+
+    def wait_for(self, count: int) -> None:
+        """Return once *count* events are written and acknowledged. RuntimeError when that takes far too long."""
+        until = time.monotonic() + max(_PATIENCE, count / 5_000)
+        while self.metric("tiendo_aggregator_events_total") < count or not self._acknowledged(count):
+            self._check(until)
+            time.sleep(0.1)
 
     def metric(self, name: str) -> float:
         """Return a metric's value, over all its labels; 0 while there is none."""

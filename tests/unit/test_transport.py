@@ -6,14 +6,26 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import crc32c
 import faust
 import pytest
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust.types.tuples import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE
-from services.aggregator.adapters.transport import Fetch, FetchConsumer, Flights, content_type, use_fetches
+from services.aggregator.adapters.transport import (
+    Fetch,
+    FetchConsumer,
+    Flights,
+    _WholeRecords,
+    content_type,
+    use_fetches,
+)
 from services.aggregator.pipeline import Limits, Pipeline
 
 PARTITION = TP("usage.events.v1", 0)
@@ -75,6 +87,70 @@ def test_what_is_fetched_again_replaces_what_was_in_flight():
     assert flights.committable() is None
     assert flights.acknowledge(new)
     assert flights.committable() == 150
+
+
+SINGLE = [("content-type", SINGLE_CONTENT_TYPE.encode())]
+MANY = [("content-type", BATCH_CONTENT_TYPE.encode())]
+
+
+def record_batch(base: int, records: list[tuple[bytes | None, Any]], *, control: bool = False) -> bytes:
+    """Return a batch of the log beginning at offset *base*."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+    for number, (value, headers) in enumerate(records):
+        builder.append(number, None, None, value, headers)
+    raw = bytearray(builder.build())
+    raw[0:8] = base.to_bytes(8, "big")
+    if control:
+        raw[22] |= 0x20
+        raw[17:21] = crc32c.crc32c(bytes(raw[21:])).to_bytes(4, "big")
+    return bytes(raw)
+
+
+def whole(log: bytes, begin: int, *, check: bool = True) -> Any:
+    records = PartitionRecords(PARTITION, MemoryRecords(log), None, begin, None, None, check, 0)
+    records.__class__ = _WholeRecords
+    return records, lambda: records.whole(PARTITION)
+
+
+def test_a_fetch_is_taken_whole():
+    """Runs of one content type, in order; what lies before the position and what is the broker's own is left out."""
+    log = (
+        record_batch(0, [(b"a", SINGLE), (b"b", SINGLE)])
+        + record_batch(2, [(b"c", SINGLE), (b"[]", MANY), (None, []), (b"d", SINGLE)])
+        + record_batch(6, [(b"mark", [])], control=True)
+        + record_batch(7, [(b"[1]", MANY)])
+        + record_batch(8, [(b"mark", [])], control=True)
+    )
+    records, take = whole(log, 1)
+
+    fetch = take()
+
+    assert fetch.value.runs == [
+        (SINGLE_CONTENT_TYPE, [b"b", b"c"]),
+        (BATCH_CONTENT_TYPE, [b"[]"]),
+        (SINGLE_CONTENT_TYPE, [None, b"d"]),
+        (BATCH_CONTENT_TYPE, [b"[1]"]),
+    ]
+    assert (fetch.value.number, fetch.value.size, fetch.value.first, fetch.value.last) == (6, 8, 1, 8)
+    assert fetch.offset == 8
+    assert records.next_fetch_offset == 9
+    assert fetch.value.values() == [b"b", b"c", b"[]", None, b"d", b"[1]"]
+
+
+def test_control_records_alone_move_the_position():
+    """A fetch of nothing but the broker's own marks is no message, and is not fetched again."""
+    records, take = whole(record_batch(5, [(b"mark", [])], control=True), 5)
+    assert take() is None
+    assert records.next_fetch_offset == 6
+
+
+def test_a_damaged_batch_is_refused():
+    """A wrong checksum is a fault, never a record."""
+    log = bytearray(record_batch(0, [(b"a", SINGLE)]))
+    log[-3] ^= 1
+    _, take = whole(bytes(log), 0)
+    with pytest.raises(CorruptRecordException):
+        take()
 
 
 @pytest.mark.parametrize(

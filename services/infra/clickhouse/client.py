@@ -112,7 +112,8 @@ class ClickHouse:
                 f"INSERT INTO {table} ({', '.join(names)}) VALUES",
                 columns,
                 columnar=True,
-                # A repeated block may have missed a view the first time; its rows collapse by their keys anyway.
+                # A repeated block may have missed a view the first time; its rows collapse by their keys anyway. And they
+                # need not be looked through for equal keys now: queries and merges do it.
                 settings={"insert_deduplicate": 0, "optimize_on_insert": 0},
             )
 

@@ -64,7 +64,7 @@ def pack(kind: str, items: Sequence[Any]) -> Packed:
         return Packed(bare, len(items), layout(items))
     pieces = _Pieces()
     writer = BufferedSocketWriter(pieces, _PIECE)
-    write_column(_CONTEXT, "", bare, items, writer)
+    write_column(_CONTEXT, "", bare, list(items), writer)  # which it may change in place
     writer.flush()
     return Packed(bare, len(items), b"".join(pieces))
 

@@ -1,4 +1,4 @@
-"""Bytewax as its guide has it: its Kafka input, a step that parses, a step that keeps the set of people per agency and day."""
+"""Bytewax without its state: its Kafka input, a step that parses, a step that puts people into a dictionary of ours."""
 
 import os
 from typing import Any
