@@ -41,11 +41,12 @@ _FETCHES_WAITING = 8  # between Faust and an agent
 
 
 class Life:
-    """Why the worker should end, if it should, and how many batches are under way."""
+    """Why the worker should end, if it should, how many batches are under way, and whether more come in than can be written."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.code = 0
+        self.behind: Callable[[], bool] = lambda: False
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -131,9 +132,9 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
         if life.stop.is_set() or started < rest_until:
             return
         await life.run(work.round())
-        # While a backlog is read every round finds much to do; most of the time belongs to the reading.
+        # While a backlog is read every round finds much to do; most of the time belongs to the reading then.
         ended = monotonic()
-        rest_until = ended + min(_REST * (ended - started), _LONGEST_REST)
+        rest_until = ended + (min(_REST * (ended - started), _LONGEST_REST) if life.behind() else 0.0)
 
     @app.timer(1.0)
     async def beat() -> None:
@@ -170,6 +171,7 @@ def _events_agent(
             wait=settings.aggregator_batch_wait,
         )
         pipeline = Pipeline(work.prepare, write, limits, acknowledged)
+        life.behind = lambda: pipeline.behind
 
         async def run() -> None:
             try:

@@ -46,6 +46,11 @@ class Pipeline(Generic[Prepared]):
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
 
+    @property
+    def behind(self) -> bool:
+        """Whether a whole batch is waiting: more comes in than can be written."""
+        return self._full()
+
     async def put(self, event: Any) -> None:
         """Take *event*; wait while a whole batch is waiting already."""
         while self._full():

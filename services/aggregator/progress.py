@@ -22,6 +22,7 @@ class Progress:
     def __init__(self) -> None:
         self._last = monotonic()
         self._waits = 0
+        self._waiting_since = 0.0
         self._lock = threading.Lock()
         self.missing: dict[str, str] = {}
         metrics.IDLE_SECONDS.set_function(self.idle)
@@ -31,20 +32,24 @@ class Progress:
         self._last = monotonic()
 
     def idle(self) -> float:
-        """Return the seconds since the last progress; 0 during a declared wait."""
+        """Return the seconds since the last progress, declared waits left out; 0 during one."""
         return 0.0 if self._waits else monotonic() - self._last
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Declare a wait for somebody else, which the watchdog lets pass; it may nest and overlap."""
+        """Declare a wait for somebody else, which the watchdog lets pass; it may nest and overlap. It is no progress."""
         with self._lock:
+            if not self._waits:
+                self._waiting_since = monotonic()
             self._waits += 1
         try:
             yield
         finally:
             with self._lock:
                 self._waits -= 1
-                self._last = monotonic()
+                if not self._waits:
+                    now = monotonic()
+                    self._last = min(now, self._last + now - self._waiting_since)
 
 
 def watch(progress: Progress, limit: float) -> threading.Thread:

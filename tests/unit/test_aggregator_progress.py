@@ -21,6 +21,11 @@ watch(progress, 0.4)
     [
         pytest.param("time.sleep(20)", STALLED, id="hangs"),
         pytest.param("with progress.waiting(): time.sleep(1.5)", 0, id="waits"),
+        pytest.param(
+            "for _ in range(100):\n    with progress.waiting(): time.sleep(0.05)\n    time.sleep(0.1)",
+            STALLED,
+            id="waits again and again and does nothing else",
+        ),
         pytest.param("for _ in range(15): time.sleep(0.1); progress.beat()", 0, id="works"),
     ],
 )
