@@ -52,7 +52,7 @@ PLAN, DIRECTORY = example("plan"), example("directory")
 
 def in_guide(heading: str) -> list[Content]:
     """Return the pieces of YAML below a heading of the guide."""
-    section = GUIDE.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    section = GUIDE.read_text(encoding="utf-8").split(f"\n### {heading}\n")[1].split("\n##")[0]
     return [_yaml(piece) for piece in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)]
 
 

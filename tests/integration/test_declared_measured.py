@@ -117,7 +117,9 @@ def test_an_office_with_others_below_it_is_not_compared(database):
 def test_the_table_keeps_its_headings_whole(database, shared_chdb):
     """`tiendo discrepancies` prints figures as they are read; CSV has a field for each part."""
     figures(database, *MEASURED, declared("b", "mailboxes", "06-01", "06-30", 3, 4), headcount("b", "06-20", 5))
-    address = {"TIENDO_CLICKHOUSE_PORT": str(shared_chdb.port), "TIENDO_CLICKHOUSE_DATABASE": "declared_measured"}
+    where = {"HOST": shared_chdb.host, "PORT": str(shared_chdb.port), "DATABASE": "declared_measured"}
+    who = {"USER": "default", "PASSWORD": ""}
+    address = {f"TIENDO_CLICKHOUSE_{name}": value for name, value in (where | who).items()}
     command = ["discrepancies", "--plan", "plan", "--as-of", "2008-07-12"]
 
     table = CliRunner().invoke(app, command, env=address).output
