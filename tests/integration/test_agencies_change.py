@@ -121,6 +121,32 @@ def test_merged_before_the_registers_know(database):
     assert course(figures, "mailboxes", "so-xay-dung-giao-thong", "06-30", "07-01") == [None, (1, 2)]
 
 
+def test_merged_with_a_code_taken_over(database):
+    """Documents count for whom the code meant on their day of issue; under an old code that nobody takes over for nobody."""
+    code, new, old = {"scheme": "edoc", "value": "000.00.09.H55"}, "so-xay-dung-giao-thong", "so-xay-dung"
+    plain = in_guide("Merged")[0]
+    codes = {old: [code | {"to": "2008-06-30"}], new: [code | {"from": "2008-07-01"}]}
+    over = plain | {
+        "agencies": [one | {"codes": codes[one["id"]]} if one["id"] in codes else one for one in plain["agencies"]]
+    }
+    parties = {"issuer": "edoc:000.00.00.H55", "counterpart": "edoc:000.00.09.H55"}
+    events = [
+        exchanged("9", "adopted", "07-02", issued="06-25", **parties),
+        exchanged("10", "adopted", "07-05", issued="07-04", **parties),
+    ]
+
+    kept, taken = (
+        course(
+            after(database, events, directory_revision(2, changed(DIRECTORY, piece))),
+            "documents-exchanged", new, "07-01", "07-02", "07-04", "07-05",
+        )
+        for piece in (plain, over)
+    )  # fmt: skip
+
+    assert kept == [(0, 1), (1, 1), (1, 1), (1, 1)]
+    assert taken == [(0, 1), (1, 1), (1, 2), (2, 2)]
+
+
 def test_an_ended_office_is_warned_no_more(database):
     """An open warning of an office that has ended is resolved as no longer judged."""
     later = directory_revision(2, changed(DIRECTORY, in_guide("Merged")[0]))
