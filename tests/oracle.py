@@ -145,8 +145,8 @@ class Oracle:
     # who counts where
 
     def _alive(self, agency: str, day: date) -> bool:
-        unit = self.agencies[agency]
-        return (unit.from_ or EARLY) <= day <= (unit.to or FAR)
+        unit = self.agencies.get(agency)
+        return unit is not None and (unit.from_ or EARLY) <= day <= (unit.to or FAR)
 
     def _judged_for(self, agency: str) -> str | None:
         at: str | None = agency

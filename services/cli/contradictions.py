@@ -33,6 +33,18 @@ from services.infra.settings import SharedSettings
 
 _CONTRADICTION: Final = tuple(field.name for field in fields(Contradiction))
 _DISCREPANCY: Final = tuple(field.name for field in fields(Discrepancy))
+_Cells = tuple[Sequence[str], Sequence[Sequence[str]]]  # headings, rows
+_COMPARED: Final = (
+    "agency",
+    "indicator",
+    "source",
+    "first",
+    "last",
+    "compared on",
+    "declared",
+    "measured",
+    "difference",
+)
 
 _PLAN = typer.Option(..., "--plan", help="The plan's id.")
 _AS_OF = typer.Option(
@@ -66,7 +78,8 @@ def contradictions(
             asked.database, asked.plan, asked.directory, asked.revision, asked.day, agencies=agency or ()
         )
     rows = [[one.agency, one.type, one.item, _told(one.adopted), _told(one.otherwise)] for one in found]
-    _print(form, found, _CONTRADICTION, rows, f"contradictions as of {asked.day}")
+    flat = (_CONTRADICTION, rows)
+    _print(form, found, flat, flat, f"contradictions as of {asked.day}")
 
 
 def discrepancies(
@@ -83,15 +96,24 @@ def discrepancies(
         found = read_discrepancies(
             asked.database, asked.plan, asked.directory, asked.revision, asked.day, agencies=agency or ()
         )
-    rows = [
+    spans = [[one.agency, one.indicator, one.source, str(one.first), str(one.last), str(one.day)] for one in found]
+    shown = [
         [
-            one.agency, one.indicator, one.source, str(one.first), str(one.last), str(one.day),
-            _number(one.declared_numerator), _number(one.declared_denominator),
+            *span,
+            _figure(one.declared_numerator, one.declared_denominator),
+            _figure(one.measured_numerator, one.measured_denominator),
+            f"{one.difference * 100:+.1f} %",
+        ]
+        for span, one in zip(spans, found, strict=True)
+    ]
+    flat = [
+        [
+            *span, _number(one.declared_numerator), _number(one.declared_denominator),
             _number(one.measured_numerator), _number(one.measured_denominator), f"{one.difference:+.4f}",
         ]
-        for one in found
+        for span, one in zip(spans, found, strict=True)
     ]  # fmt: skip
-    _print(form, found, _DISCREPANCY, rows, f"discrepancies as of {asked.day}")
+    _print(form, found, (_DISCREPANCY, flat), (_COMPARED, shown), f"discrepancies as of {asked.day}")
 
 
 @contextmanager
@@ -127,30 +149,29 @@ def _number(value: Decimal | None) -> str:
     return "" if value is None else f"{value.normalize():f}"
 
 
+def _figure(numerator: Decimal | None, denominator: Decimal | None) -> str:
+    """Return a figure as it is read; of a headcount the number alone."""
+    return "/".join(_number(part) for part in (numerator, denominator) if part is not None)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _print(
-    form: Format,
-    found: Sequence[Contradiction | Discrepancy],
-    names: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    title: str,
-) -> None:
+def _print(form: Format, found: Sequence[Contradiction | Discrepancy], flat: _Cells, shown: _Cells, title: str) -> None:
     if form is Format.JSON:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=_plain))
     elif form is Format.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerow(flat[0])
+        writer.writerows(flat[1])
     else:
         out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
         table = Table(title=f"{len(found)} {title}", title_justify="left", box=box.SIMPLE_HEAD)
-        for name in names:
-            table.add_column(name.replace("_", " "), overflow="fold")
-        for row in rows:
+        for heading in shown[0]:
+            table.add_column(heading, overflow="fold")
+        for row in shown[1]:
             table.add_row(*(escape(cell) for cell in row))
         out.print(table)

@@ -17,6 +17,7 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
+from services.core.directory_faults import departures
 from services.core.errors import Transient
 from services.infra.clock import open_clock
 from services.infra.documents import load_directory, load_plan, load_sources, stated
@@ -160,6 +161,8 @@ def publish_agencies(file: Path = _FILE) -> None:
     print_faults(file, loaded.faults)
     if loaded.document is None:
         raise typer.Exit(1)
+    for remark in departures(latest_directory(_revisions(), loaded.document.directory), loaded.document):
+        err.print(f"warning: {remark}", markup=False, soft_wrap=True)
     _say("directory", _publish(loaded.document))
 
 

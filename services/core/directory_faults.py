@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.directory import Directory
 from schemas.events import CATALOGUE
+from schemas.revisions import DirectoryRevision
 from services.core.findings import (
     Finding,
     Path,
@@ -25,6 +26,16 @@ from services.core.scope import LEADERSHIP
 def directory_findings(directory: Mapping[str, Any]) -> list[Finding]:
     """Return the faults of a directory as written."""
     return list(_directory(directory))
+
+
+def departures(before: DirectoryRevision | None, after: Directory) -> list[str]:
+    """Return a remark on every agency that *before* has and *after* lacks, in the order of *before*; none without one."""
+    kept = {agency.id for agency in after.agencies}
+    return [
+        f"agency {agency.id!r} is no longer there: what is stated about it will be refused — keep it, with its last day in `to`"
+        for agency in (before.document.agencies if before else ())
+        if agency.id not in kept
+    ]
 
 
 def sources_findings(sources: Mapping[str, Any], directories: Sequence[Directory]) -> list[Finding]:

@@ -99,6 +99,21 @@ def test_plans_from_the_command_line(folder: Path) -> None:
     assert (faults[0]["line"], faults[0]["column"], faults[0]["warning"]) == (14, 16, False)
 
 
+def test_an_agency_taken_out_of_the_directory_is_remarked_on(folder: Path) -> None:
+    """It is published all the same; whoever took the agency out learns that events about it will be refused."""
+    run = CliRunner()
+    file = folder / "directory.yaml"
+    first = run.invoke(agencies_app, ["publish", str(file)])
+    without = [line for line in DIRECTORY.splitlines() if "id: so-b" not in line]
+    file.write_text("\n".join(without), encoding="utf-8")
+
+    second = run.invoke(agencies_app, ["publish", str(file)])
+
+    assert "warning" not in first.output
+    assert "warning: agency 'so-b' is no longer there" in second.output
+    assert "revision 2" in second.output
+
+
 def test_sources_get_tokens_of_which_only_hashes_travel(folder: Path, tansu: Tansu) -> None:
     """A token is random, private to its owner, kept when asked again, and known to the topic as a hash alone."""
     run = CliRunner()
