@@ -101,7 +101,7 @@ def test_an_idle_worker_does_not_outlive_the_process_that_folds(site):
 
 def test_the_watchdog_sees_a_stopped_process_although_the_leader_goes_on(site):
     """SIGSTOP of it: the only worker leads and computes, but acknowledges nothing, and is ended; the next one does the rest."""
-    worker = ready(site, "worker", TIENDO_AGGREGATOR_WATCHDOG="5")
+    worker = ready(site, "worker", TIENDO_AGGREGATOR_WATCHDOG="12")  # longer than the leader rests
     stopped = beside(worker.pid)
     flowing = flow(site, 6)
     site.wait(lambda: site.metric("worker", WRITTEN) > 0, 60)

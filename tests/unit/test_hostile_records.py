@@ -17,7 +17,14 @@ from tests.unit.test_preparing import KINDS
 
 AT = "2008-09-01T03:00:00Z"
 ITEM = {"agency": "a", "id": "1", "step": "entered", "day": "2008-09-01"}
-SAID = {"agency": "a", "indicator": "x", "from": "2008-09-01", "to": "2008-09-01", "numerator": None, "denominator": "3"}
+SAID = {
+    "agency": "a",
+    "indicator": "x",
+    "from": "2008-09-01",
+    "to": "2008-09-01",
+    "numerator": None,
+    "denominator": "3",
+}
 REPORT = {"type": "mail.used", "day": "2008-09-01", "count": 1}
 
 
@@ -97,11 +104,30 @@ def test_a_bad_event_of_a_batch_is_told_alone(bad):
     assert found.size == 2
 
 
-PARTS = [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\u", b"\\", b"-", b"1e", b"null", b"\xc3", b"0", GOOD, *BAD.values()]
+PARTS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b'"',
+    b"\\u",
+    b"\\",
+    b"-",
+    b"1e",
+    b"null",
+    b"\xc3",
+    b"0",
+    GOOD,
+    *BAD.values(),
+]
 GARBAGE = st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9).map(b"".join)
 
 
-@given(st.lists(st.none() | GARBAGE, max_size=9), st.sampled_from([usage.SINGLE_CONTENT_TYPE, usage.BATCH_CONTENT_TYPE]))
+@given(
+    st.lists(st.none() | GARBAGE, max_size=9), st.sampled_from([usage.SINGLE_CONTENT_TYPE, usage.BATCH_CONTENT_TYPE])
+)
 def test_nothing_that_a_record_holds_raises(values, kind):
     """Whatever the bytes are, they are told apart into events and what is none, and what is kept can be packed."""
     found = prepare([(kind, values)], ZoneInfo(ZONE), KINDS)
