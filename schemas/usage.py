@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
 import xxhash
 
 Step = Literal["entered", "adopted", "undone"]
+_LARGEST: Final = Decimal(10**18)
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -74,6 +75,9 @@ class Item(_Data, frozen=True, kw_only=True, gc=False):
     day: date
     weight: Decimal = Decimal(1)
 
+    def __post_init__(self) -> None:
+        _check(self.weight)
+
 
 class Declaration(_Data, frozen=True, kw_only=True, gc=False):
     """A numerator and a denominator attested for a period; of a headcount, the denominator alone (numerator None)."""
@@ -85,13 +89,24 @@ class Declaration(_Data, frozen=True, kw_only=True, gc=False):
     numerator: Decimal | None
     denominator: Decimal
 
+    def __post_init__(self) -> None:
+        _check(self.denominator)
+        if self.numerator is not None:
+            _check(self.numerator)
+
 
 class FeedReport(_Data, frozen=True, kw_only=True, gc=False):
     """How many different event ids of *type* the source says it sent with ``time`` on *day*."""
 
     type: str
     day: date
-    count: int
+    count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+def _check(amount: Decimal) -> None:
+    """Raise ValueError for what no table holds: a reader that failed later, on packing, would fail on it for ever."""
+    if not (amount.is_finite() and 0 <= amount < _LARGEST):
+        raise ValueError("an amount is finite, not negative, and below 10^18")
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):

@@ -84,7 +84,7 @@ def main() -> None:
         gc.set_threshold(100_000, 20, 50)
         # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
         sys.setswitchinterval(0.0005)
-        code = asyncio.run(_run(settings, Path(datadir), work, progress, ids))
+        code = asyncio.run(_run(settings, Path(datadir), work, progress, ids, folding))
         if code == DEAD_LETTERS:
             progress.missing["dead letters"] = "too many events cannot be used; see the log"
             with progress.waiting():  # whoever scrapes shall see why
@@ -95,10 +95,17 @@ def main() -> None:
     os._exit(code)
 
 
-async def _run(settings: AggregatorSettings, datadir: Path, work: Work, progress: Progress, ids: dict[str, str]) -> int:
+async def _run(
+    settings: AggregatorSettings,
+    datadir: Path,
+    work: Work,
+    progress: Progress,
+    ids: dict[str, str],
+    folding: FoldProcess,
+) -> int:
     life = Life()
     app = make_app(settings, datadir=str(datadir), work=work, progress=progress, life=life)
-    return await serve(app, settings, ids=ids, progress=progress, life=life)
+    return await serve(app, settings, ids=ids, progress=progress, life=life, beside=folding.ended)
 
 
 def _make_topics(settings: AggregatorSettings) -> None:

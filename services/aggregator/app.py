@@ -218,11 +218,18 @@ def _is_stuck(app: faust.App) -> bool:
 
 
 async def serve(
-    app: faust.App, settings: AggregatorSettings, *, ids: dict[str, str], progress: Progress, life: Life
+    app: faust.App,
+    settings: AggregatorSettings,
+    *,
+    ids: dict[str, str],
+    progress: Progress,
+    life: Life,
+    beside: Callable[[], int | None],
 ) -> int:
     """Run *app* until SIGTERM or SIGINT, a fault, or topics made anew; return the exit code.
 
-    A batch under way is finished and committed first.
+    A batch under way is finished and committed first. *beside* says how the process that folds has ended, None while it
+    lives: a worker without it would seem to be ready until the next batch.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -236,6 +243,9 @@ async def serve(
             await asyncio.wait_for(life.stop.wait(), 0.5)
         except TimeoutError:
             if app.should_stop or app.crashed:
+                life.end(1)
+            elif (code := beside()) is not None:
+                log.critical("the process that folds has ended (code %d); ending", code)
                 life.end(1)
     watching.cancel()
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from queue import Queue
 from threading import Thread
 from typing import IO, Any
@@ -14,11 +16,15 @@ from zoneinfo import ZoneInfo
 from services.aggregator.adapters.fold_process import receive, send
 from services.aggregator.adapters.preparing import prepare
 
+_PR_SET_PDEATHSIG = 1
+
 
 def main() -> None:
     """Answer requests until the worker goes away."""
-    # A Ctrl-C reaches the whole group; the worker decides when it has finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A Ctrl-C reaches the whole group, a service manager's SIGTERM too; the worker decides when it has finished.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _die_with_worker()
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed by mistake shall not pass for an answer
@@ -34,6 +40,13 @@ def main() -> None:
     except (EOFError, BrokenPipeError):
         pass
     os._exit(0)  # the worker has gone, and with it whoever could be told
+
+
+def _die_with_worker() -> None:
+    """Have Linux kill this process with the worker: one that is stopped would not see its input end."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _read(requests: IO[bytes], waiting: Queue[Any]) -> None:

@@ -22,6 +22,9 @@ _NAMES: Final = (
 )  # fmt: skip
 
 
+#: What bytes that are no usable event raise when they are read: deeply nested ones a RecursionError.
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+
 Run = tuple[str, list[bytes | None]]  #: a content type and the values of consecutive records of it
 
 
@@ -60,7 +63,7 @@ def decode_records(records: Iterable[tuple[bytes | None, str]]) -> Decoded:
                 if not datable(event):
                     raise ValueError("no usable moment")
                 events.append(event)
-        except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
+        except UNREADABLE as fault:
             parts = _parts(value or b"", kind)
             if parts is None:
                 # The text of the fault may quote a value, so only its kind is kept.
@@ -77,7 +80,7 @@ def _parts(value: bytes, content_type: str) -> list[bytes] | None:
         return None
     try:
         return [bytes(part) for part in msgspec.json.decode(value, type=list[msgspec.Raw])]
-    except (msgspec.MsgspecError, ValueError):
+    except UNREADABLE:
         return None
 
 

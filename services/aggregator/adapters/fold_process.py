@@ -23,7 +23,10 @@ _LENGTH: Final = struct.Struct("<Q")
 
 
 class FoldProcess:
-    """The parent's side. Any fault of the child is a RuntimeError, for good."""
+    """The parent's side. Any fault of the child is a RuntimeError, for good.
+
+    To be made in a thread that lives as long as the worker: on Linux the child is killed when that thread has gone.
+    """
 
     def __init__(self, zone: str, kinds: Kinds) -> None:
         self._child = subprocess.Popen(
@@ -42,6 +45,10 @@ class FoldProcess:
     def pid(self) -> int:
         """The child's process id."""
         return self._child.pid
+
+    def ended(self) -> int | None:
+        """Return the child's exit code, None while it lives. Does not block."""
+        return self._child.poll()
 
     def prepare(self, runs: Sequence[Run]) -> Prepared:
         """Return what *runs* lead to. Blocks; RuntimeError once the child has ended.

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from schemas.usage import BATCH_CONTENT_TYPE, NormalisedEvent, decode_batch, decode_one
-from services.aggregator.adapters.decoding import Run, Unusable, decode_records
+from services.aggregator.adapters.decoding import UNREADABLE, Run, Unusable, decode_records
 from services.aggregator.core.batch import SHAPES
 from services.aggregator.core.folding import Folding
 from services.aggregator.core.marks import Touched, touched_by
@@ -53,7 +51,7 @@ def prepare(runs: Sequence[Run], zone: ZoneInfo, kinds: Kinds) -> Prepared:
             part = values[start : start + step]
             try:
                 folding.add(_decoded(content_type, part))
-            except (msgspec.MsgspecError, ValueError, OverflowError, TypeError):
+            except (*UNREADABLE, TypeError):
                 apart = decode_records([(value, content_type) for value in part])
                 unusable += [one._replace(after=one.after + folding.size) for one in apart.unusable]
                 folding.add(apart.events)

@@ -21,7 +21,10 @@ from services.aggregator.core.marks import (
 )
 from services.infra.clickhouse.client import ClickHouse, Row
 
-_KEYS_PER_QUERY: Final = 1000  # the text of a query is bounded by the server
+_KEYS_PER_QUERY: Final = 1000
+# The keys are part of the query's text, of which the server takes 256 KiB unless told otherwise: too little for a thousand
+# keys as long as the gateway lets them be.
+_LONG_QUERIES: Final = {"max_query_size": 1 << 28}
 
 
 def write(database: ClickHouse, batch: Batch) -> int:
@@ -98,4 +101,5 @@ def _items(database: ClickHouse, touched: Touched) -> dict[ItemKey, date]:
 
 def _chunked(database: ClickHouse, query: str, keys: Sequence[Any]) -> Iterator[Row]:
     for start in range(0, len(keys), _KEYS_PER_QUERY):
-        yield from database.rows(query, {"keys": tuple(keys[start : start + _KEYS_PER_QUERY])})
+        part = tuple(keys[start : start + _KEYS_PER_QUERY])
+        yield from database.rows(query, {"keys": part}, settings=_LONG_QUERIES)

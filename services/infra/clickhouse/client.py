@@ -63,10 +63,12 @@ class ClickHouse:
         )
         use_packing(self._client.connection)
 
-    def rows(self, query: str, params: dict[str, Any] | None = None) -> list[Row]:
-        """Return the rows of a SELECT."""
+    def rows(
+        self, query: str, params: dict[str, Any] | None = None, *, settings: dict[str, Any] | None = None
+    ) -> list[Row]:
+        """Return the rows of a SELECT; *settings* are ClickHouse's own, for this query."""
         with self._faults():
-            result: list[Row] = self._client.execute(query, params)
+            result: list[Row] = self._client.execute(query, params, settings=settings)
             return result
 
     def columns(self, query: str, params: dict[str, Any] | None = None) -> list[Sequence[Any]]:

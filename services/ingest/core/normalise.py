@@ -35,6 +35,7 @@ from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.core.rejection import Refusal
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2299, 1, 1, tzinfo=UTC)
 _EVENTS: Final[dict[str, Any]] = {event.__struct_config__.tag: event for event in get_args(NormalisedEvent)}
 
 
@@ -86,6 +87,8 @@ def normalise(event: Inbound, *, pseudonyms: Pseudonyms, received: datetime) -> 
     """
     if event.time < _EPOCH:
         return Refusal(Reason.SCHEMA, "`time` lies before 1970", "/time")
+    if event.time >= _END:  # the year 9999 may have no moment in UTC
+        return Refusal(Reason.SCHEMA, "`time` lies after 2298", "/time")
     short = short_type(event.type)
     data = _data(event, pseudonyms)
     if isinstance(data, Refusal):

@@ -71,7 +71,7 @@ def read_again(body: str) -> Judged:
         value = base64.b64decode(body, validate=True)
         kind = BATCH_CONTENT_TYPE if value.lstrip().startswith(b"[") else SINGLE_CONTENT_TYPE
         return Judged(accepted=tuple(decode(value, kind)))
-    except (msgspec.MsgspecError, binascii.Error, ValueError):
+    except (msgspec.MsgspecError, binascii.Error, ValueError, RecursionError):
         return _whole(Refusal(Reason.MALFORMED, "this version cannot read it either"), b"")
 
 

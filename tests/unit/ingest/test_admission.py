@@ -44,6 +44,7 @@ def mail(**changes: Any) -> dict[str, Any]:
         pytest.param(mail(type="x", time=None), (Reason.UNKNOWN_TYPE, "/type"), id="then the type"),
         pytest.param(mail(time=None, agency="none"), (Reason.SCHEMA, "/time"), id="then the schema"),
         pytest.param(mail(time="1969-12-31T23:59:59Z"), (Reason.SCHEMA, "/time"), id="before all time"),
+        pytest.param(mail(time="9999-12-31T23:59:59-14:00"), (Reason.SCHEMA, "/time"), id="later than there is in UTC"),
         pytest.param(mail(agency="none", source="/other"), (Reason.UNKNOWN_AGENCY, "/agency"), id="then the agency"),
         pytest.param(mail(source="/other"), (Reason.NOT_PERMITTED, "/source"), id="another's source"),
         pytest.param(
