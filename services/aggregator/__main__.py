@@ -41,6 +41,7 @@ def main() -> None:
     set_up_logs("aggregator", settings.log_level)
     for chatty in ("faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round longer than the interval is nothing to tell
     with ExitStack() as closing:
         progress = Progress()
         progress.missing.update(
