@@ -1,9 +1,8 @@
 """Usage events as ``usage.events.v1`` carries them: validated, pseudonymised, stamped.
 
-These are msgspec structs, because the aggregator reads millions of them (they hold no cycle, so the collector need not
-look at them); one closed union, so that a new type breaks the
-type check wherever it must be handled. A pseudonym is ``<key id>:<32 hex digits>``. ``agency`` of the envelope is the
-reporting scope; whose figure a fact counts for is decided by what it is about.
+msgspec structs, because the aggregator reads millions of them; without cycles, so that the collector looks at none. One
+closed union, so that a new type breaks the type check where it must be handled. A pseudonym is ``<key id>:<32 hex>``.
+``agency`` of the envelope is the reporting scope; whose figure a fact counts for is decided by what it is about.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 import msgspec
 import xxhash
 
+from schemas.amounts import check_amounts
+
 Step = Literal["entered", "adopted", "undone"]
-_LARGEST: Final = Decimal(10**18)
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -76,7 +76,7 @@ class Item(_Data, frozen=True, kw_only=True, gc=False):
     weight: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
-        _check(self.weight)
+        check_amounts(self.weight)
 
 
 class Declaration(_Data, frozen=True, kw_only=True, gc=False):
@@ -90,9 +90,7 @@ class Declaration(_Data, frozen=True, kw_only=True, gc=False):
     denominator: Decimal
 
     def __post_init__(self) -> None:
-        _check(self.denominator)
-        if self.numerator is not None:
-            _check(self.numerator)
+        check_amounts(self.denominator, self.numerator)
 
 
 class FeedReport(_Data, frozen=True, kw_only=True, gc=False):
@@ -101,12 +99,6 @@ class FeedReport(_Data, frozen=True, kw_only=True, gc=False):
     type: str
     day: date
     count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-def _check(amount: Decimal) -> None:
-    """Raise ValueError for what no table holds: a reader that failed later, on packing, would fail on it for ever."""
-    if not (amount.is_finite() and 0 <= amount < _LARGEST):
-        raise ValueError("an amount is finite, not negative, and below 10^18")
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
