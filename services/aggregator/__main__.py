@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -80,9 +79,6 @@ def main() -> None:
             limit=settings.dead_letter_limit(),
         )
         watch(progress, settings.aggregator_watchdog)
-        # What is here stays; what a batch brings goes with it, and looking through it again and again is a waste.
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 50)
         # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
         sys.setswitchinterval(0.0005)
         code = asyncio.run(_run(settings, Path(datadir), work, progress, ids, folding))

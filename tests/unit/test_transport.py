@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
 import crc32c
 import faust
 import pytest
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
@@ -22,6 +24,7 @@ from services.aggregator.adapters.transport import (
     Fetch,
     FetchConsumer,
     Flights,
+    _Fetched,
     _WholeRecords,
     content_type,
     use_fetches,
@@ -135,6 +138,32 @@ def test_a_fetch_is_taken_whole():
     assert fetch.offset == 8
     assert records.next_fetch_offset == 9
     assert fetch.value.values() == [b"b", b"c", b"[]", None, b"d", b"[1]"]
+
+
+def test_a_fetch_that_was_taken_leaves_nothing_behind():
+    """What a fetch came in (megabytes) goes with it at once, without the collector: only the message holds its values."""
+
+    class Assignment:
+        active = True
+
+        def state_value(self, _: Any) -> Any:
+            return SimpleNamespace(paused=False, position=0, consumed_to=lambda _: None)
+
+    gc.disable()
+    try:
+        records, _ = whole(record_batch(0, [(b"a", SINGLE)]), 0)
+        result = FetchResult(PARTITION, assignment=Assignment(), partition_records=records, backoff=0.1)
+        _Fetched()[PARTITION] = result
+        gone = weakref.ref(records), weakref.ref(result)
+        (joined,) = result.getall(100)
+        assert result.getall(100) == []
+        assert not result.has_more()
+        del records, result, _
+
+        assert joined.value.values() == [b"a"]
+        assert [ref() for ref in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_control_records_alone_move_the_position():

@@ -156,9 +156,13 @@ def _getall(result: FetchResult, max_records: int | None = None) -> list[Any]:
     """Stand in for ``FetchResult.getall``: a list of one, or of none."""
     if not result.check_assignment(result._topic_partition) or not result.has_more():
         return []
-    joined = result._partition_records.whole(result._topic_partition)
+    records = result._partition_records
+    joined = records.whole(result._topic_partition)
     result._update_position()
+    # Both refer to themselves, and megabytes hang on them: they must go now and not when the collector comes.
+    records._records_iterator = records._records = None
     result._partition_records = None
+    del result.getall
     return [] if joined is None else [joined]
 
 
