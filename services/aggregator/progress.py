@@ -20,36 +20,52 @@ class Progress:
     """The last sign of progress, declared waits, and what is missing. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._last = monotonic()
+        self._idle = 0.0  # seconds without progress up to _counted, declared waits left out
+        self._counted = monotonic()
         self._waits = 0
-        self._waiting_since = 0.0
+        self._paused_until = 0.0
         self._lock = threading.Lock()
         self.missing: dict[str, str] = {}
         metrics.IDLE_SECONDS.set_function(self.idle)
 
     def beat(self) -> None:
         """Say that something went on."""
-        self._last = monotonic()
+        with self._lock:
+            self._idle, self._counted = 0.0, monotonic()
 
     def idle(self) -> float:
-        """Return the seconds since the last progress, declared waits left out; 0 during one."""
-        return 0.0 if self._waits else monotonic() - self._last
+        """Return the seconds since the last progress, declared waits left out."""
+        with self._lock:
+            self._count()
+            return self._idle
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Declare a wait for somebody else, which the watchdog lets pass; it may nest and overlap. It is no progress."""
+        """Declare a wait for somebody else, which the watchdog lets pass; it may nest and overlap. It is no progress.
+
+        To be held by the thread that waits: across an ``await`` a loop that hangs would hold it for ever.
+        """
         with self._lock:
-            if not self._waits:
-                self._waiting_since = monotonic()
+            self._count()
             self._waits += 1
         try:
             yield
         finally:
             with self._lock:
+                self._count()
                 self._waits -= 1
-                if not self._waits:
-                    now = monotonic()
-                    self._last = min(now, self._last + now - self._waiting_since)
+
+    def pause(self, seconds: float) -> None:
+        """Declare that nothing will go on for *seconds* from now; the declaration ends by itself."""
+        with self._lock:
+            self._count()
+            self._paused_until = max(self._paused_until, self._counted + seconds)
+
+    def _count(self) -> None:
+        now = monotonic()
+        if not self._waits:
+            self._idle += max(0.0, now - max(self._counted, self._paused_until))
+        self._counted = now
 
 
 def watch(progress: Progress, limit: float) -> threading.Thread:

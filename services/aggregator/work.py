@@ -158,16 +158,21 @@ class Work:
 
     async def _insist(self, work: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         wait = 0.25
-        while True:
+
+        def declared() -> T:
             with self._progress.waiting():
-                try:
-                    result = await asyncio.get_running_loop().run_in_executor(pool, call)
-                except Transient as fault:
-                    self._progress.missing["database"] = str(fault)
-                    metrics.WAITS.labels(work).inc()
-                    log.warning("%s wait %.1f s: %s", work, wait, fault)
-                    await asyncio.sleep(wait)
-                    wait = min(2 * wait, self._longest_wait)
-                    continue
+                return call()
+
+        while True:
+            try:
+                result = await asyncio.get_running_loop().run_in_executor(pool, declared)
+            except Transient as fault:
+                self._progress.missing["database"] = str(fault)
+                metrics.WAITS.labels(work).inc()
+                log.warning("%s wait %.1f s: %s", work, wait, fault)
+                self._progress.pause(wait)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self._longest_wait)
+                continue
             self._progress.missing.pop("database", None)
             return result

@@ -26,6 +26,14 @@ watch(progress, 0.4)
             STALLED,
             id="waits again and again and does nothing else",
         ),
+        pytest.param("progress.pause(1.5); time.sleep(1.5)", 0, id="pauses"),
+        pytest.param("progress.pause(0.2); time.sleep(20)", STALLED, id="hangs in a pause"),
+        pytest.param(
+            "import threading\ndef wait():\n    with progress.waiting(): time.sleep(1)\n"
+            "threading.Thread(target=wait, daemon=True).start()\ntime.sleep(20)",
+            STALLED,
+            id="hangs while another thread waits for a while",
+        ),
         pytest.param("for _ in range(15): time.sleep(0.1); progress.beat()", 0, id="works"),
     ],
 )
