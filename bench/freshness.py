@@ -79,10 +79,11 @@ def freshness_of(ground: Ground, *, agencies: int, rate: int, lasting: timedelta
         DirectoryRevision(id="bench", document=directory, **about),
     ]
     hashed = next(d.hash for i in plan.indicators if i.id == "records" and (d := definition_of(i, plan)) is not None)
-    ground.fill(0, agencies, per_record=100, people=True)
+    records = ground.fill(0, agencies, per_record=100, people=True)
     load = [str(PYTHON), "-m", "bench.contestants.produce", ground.broker, Topic.EVENTS.value]
     count = int(rate * (lasting.total_seconds() + 10))
     with ground.worker() as worker, open_producer(KafkaAddress(ground.broker)) as producer:
+        _until(lambda: worker.metric("tiendo_aggregator_records_total") >= records)
         producer.publish([Message(Topic.PLANS.value, REVISION.dump_json(r, by_alias=True), b"k") for r in revisions])
         with open_clickhouse(worker.address) as database:
             _until(lambda: worker.metric("tiendo_aggregator_rounds_total"))
@@ -102,7 +103,7 @@ def freshness_of(ground: Ground, *, agencies: int, rate: int, lasting: timedelta
                     rows = database.rows(_READ, {"hashed": hashed, "day": _DAY.isoformat()})
                     while len(seen) < int(rows[0][0]):
                         seen.append((time.monotonic() - sent[len(seen)]) * 1000)
-                    time.sleep(0.02)
+                    time.sleep(0.05)
                 return seen
             finally:
                 flow.kill()

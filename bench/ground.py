@@ -36,11 +36,12 @@ class Ground:
     broker: str
     database: int
 
-    def fill(self, count: int, agencies: int, *, per_record: int = 1, rate: float = 0, people: bool = False) -> None:
-        """Produce *count* events of mail, or the people of *agencies*, and wait until the broker has them."""
-        self.contestant(
+    def fill(self, count: int, agencies: int, *, per_record: int = 1, rate: float = 0, people: bool = False) -> int:
+        """Produce *count* events of mail, or the people of *agencies*; return how many records the broker then has."""
+        offsets = self.contestant(
             "produce", Topic.EVENTS.value, count, agencies, per_record, rate, *(["people"] if people else [])
         )
+        return sum(offsets.values())
 
     @contextmanager
     def filling(self, count: int, agencies: int, *, per_record: int = 1) -> Iterator[None]:

@@ -33,6 +33,7 @@ TOPICS = (Topic.EVENTS.value, Topic.REJECTED.value, Topic.PLANS.value)
 _TOPICS_EVERY = 5.0
 _COMMIT_EVERY = 0.5
 _FINISH_WITHIN = 20.0
+_TICK = 0.1  # seconds; how late a round may begin
 _REST = 4.0  # times as long as the round took
 _LONGEST_REST = 10.0
 DEAD_LETTERS = 65  # exit code: too many events cannot be used; a person has to look
@@ -125,7 +126,7 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
 
     rest_until = 0.0
 
-    @app.timer(settings.aggregator_interval, on_leader=True)
+    @app.timer(min(_TICK, settings.aggregator_interval), on_leader=True)
     async def lead() -> None:
         nonlocal rest_until
         started = monotonic()
@@ -134,7 +135,8 @@ def make_app(settings: AggregatorSettings, *, datadir: str, work: Work, progress
         await life.run(work.round())
         # While a backlog is read every round finds much to do; most of the time belongs to the reading then.
         ended = monotonic()
-        rest_until = ended + (min(_REST * (ended - started), _LONGEST_REST) if life.behind() else 0.0)
+        rest = min(_REST * (ended - started), _LONGEST_REST) if life.behind() else 0.0
+        rest_until = max(started + settings.aggregator_interval, ended + rest)
 
     @app.timer(1.0)
     async def beat() -> None:

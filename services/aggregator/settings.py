@@ -18,8 +18,10 @@ class AggregatorSettings(SharedSettings):
     aggregator_port: int = Field(default=9101, description="Health and metrics.")
     aggregator_batch_records: int = Field(default=40_000, ge=1, description="Records that close a batch.")
     aggregator_batch_bytes: int = Field(default=16 << 20, ge=1, description="Bytes of values that close a batch.")
-    aggregator_batch_wait: float = Field(default=0.1, gt=0, description="Seconds to wait for a batch to fill.")
-    aggregator_interval: float = Field(default=0.5, gt=0, description="Seconds between two rounds of recomputation.")
+    aggregator_batch_wait: float = Field(default=0.25, gt=0, description="Seconds to wait for a batch to fill.")
+    aggregator_interval: float = Field(
+        default=0.5, gt=0, description="Seconds from the start of one round of recomputation to the next."
+    )
     aggregator_retry_longest: float = Field(
         default=10.0, gt=0, description="The wait for ClickHouse doubles up to this."
     )

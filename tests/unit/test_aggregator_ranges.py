@@ -40,6 +40,22 @@ def test_nothing_outside_the_days_asked_for(concerned, bounds):
         assert bounds[0] <= first <= last <= bounds[1]
 
 
+def test_of_half_of_the_agencies_all_are_asked_for():
+    """Names are worth their price only while they are few."""
+    named = [(f"agency{n}", DAY, DAY) for n in range(10)]
+
+    assert [one.agencies is None for one in gathered(named, 20)] == [True]
+    assert [one.agencies is None for one in gathered(named, 21)] == [False]
+
+
+def test_spans_that_nearly_agree_are_computed_together():
+    """Two days of many agencies are one query; a correction of one agency long ago does not widen it."""
+    recent = [(f"agency{n}", DAY + timedelta(days=300 + n % 2), DAY + timedelta(days=320)) for n in range(100)]
+
+    assert len(gathered(recent, 1000)) == 1
+    assert len(gathered([*recent, ("old", DAY, DAY)], 1000)) == 2
+
+
 def test_many_agencies_are_asked_for_as_all():
     """Beyond a thousand agencies a query names none."""
     (one,) = gathered([(f"agency{n}", DAY, DAY) for n in range(1001)])

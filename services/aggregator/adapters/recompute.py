@@ -82,7 +82,8 @@ def _ranges(database: ClickHouse, definition: Definition, marks: Iterable[Mark],
             last = mark.to_day + timedelta(days=carries(measure, mark.reads))
             for judged in judged_by.of(mark):
                 concerned.append((judged, mark.from_day, last))
-    return gathered(clipped(concerned, definition.first_day, min(complete, definition.last_day)))
+    wanted = clipped(concerned, definition.first_day, min(complete, definition.last_day))
+    return gathered(wanted, judged_by.count)
 
 
 class _Judged:
@@ -94,6 +95,11 @@ class _Judged:
         self._definition = definition
         self._scopes: dict[str, tuple[str, ...]] | None = None
         self._codes: dict[str, tuple[str, ...]] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many agencies are judged; 0 where nobody had to ask."""
+        return len({judged for scope in (self._scopes or {}).values() for judged in scope})
 
     def of(self, mark: Mark) -> Iterable[str | None]:
         if mark.agency == "":

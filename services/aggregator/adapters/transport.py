@@ -92,6 +92,7 @@ def content_type(headers: Any) -> str:
     return SINGLE_CONTENT_TYPE
 
 
+_FETCH_WAIT: Final = 100  # ms; a broker that looks only now and then for what came is asked soon again
 _KNOWN: Final = {kind.encode(): kind for kind in (SINGLE_CONTENT_TYPE, BATCH_CONTENT_TYPE)}
 
 
@@ -177,6 +178,11 @@ class _Fetched(dict[Any, Any]):
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT
+        return consumer
+
     async def _fetch_records(
         self,
         consumer: Any,
