@@ -24,7 +24,7 @@ from schemas.topics import Topic
 
 EVENTS = int(os.environ.get("TIENDO_BENCH_EVENTS", "600000"))
 ROUNDS = int(os.environ.get("TIENDO_BENCH_RUNS", "3"))
-SIZES = [int(size) for size in os.environ.get("TIENDO_BENCH_SIZES", "1000000,10000000").split(",")]
+SIZES = [int(size) for size in os.environ.get("TIENDO_BENCH_SIZES", "1000000,10000000,30000000").split(",")]
 PER_RECORD = 100
 AGENCIES = 30
 OTHERS = {

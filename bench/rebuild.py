@@ -21,7 +21,7 @@ from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import KafkaAddress
 from tests.fixtures.chdb import ChdbServer
 
-_SIZE = 1_000_000
+_SIZE = 10_000_000
 _CHUNK = 50_000
 _RECEIVED = datetime(2008, 9, 30, 3, tzinfo=UTC)
 _NAMES = ("source", "id", "payload_hash", "type", "agency", "occurred", "occurred_day", "payload", "received")
@@ -109,13 +109,13 @@ def measure(size: int) -> list[Result]:
 
 
 def bench() -> list[Result]:
-    """A rebuild of a million events."""
+    """A rebuild of ten million events."""
     return measure(_SIZE)
 
 
 def main() -> None:
     """Measure another number of events than the default."""
-    parser = argparse.ArgumentParser(epilog="example: python -m bench.rebuild --size 10000000")
+    parser = argparse.ArgumentParser(epilog="example: python -m bench.rebuild --size 1000000")
     parser.add_argument("--size", type=int, default=_SIZE)
     for result in measure(parser.parse_args().size):
         print(f"{result.name} {result.value:,} {result.unit}")
