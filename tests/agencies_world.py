@@ -17,7 +17,7 @@ from schemas.revisions import DirectoryRevision, PlanRevision
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.alerts.adapters.figures import FigureReader
-from services.alerts.core.evaluate import Assessment, assess
+from services.core.assess import Assessment, assess
 from services.core.coverage import FeedDay
 from services.core.definition import definition_of
 from services.core.directory_faults import directory_findings

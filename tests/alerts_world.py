@@ -10,7 +10,7 @@ from typing import Any
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.alerts.core.evaluate import Assessment, assess
+from services.core.assess import Assessment, assess
 from services.core.coverage import FeedDay
 from services.core.definition import definition_of
 from services.infra.clickhouse.client import ClickHouse

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from schemas import usage
 from schemas.directory import Directory
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.aggregator.adapters.definitions import definitions, queries
 from services.aggregator.adapters.documents import store
-from services.aggregator.adapters.figures import figures
 from services.aggregator.adapters.writer import write
 from services.aggregator.core.batch import fold
 from services.aggregator.core.facts import rows_from
 from services.core.definition import definition_of
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
+from services.infra.figures.definitions import definitions, queries
+from services.infra.figures.queries import figures
 from tests.aggregator_world import START, ZONE, world_documents
 from tests.directories import FIRST_REVISION
 from tests.fixtures.chdb import ChdbServer

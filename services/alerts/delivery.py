@@ -16,9 +16,9 @@ from services.alerts.adapters.email import Mailer, build_message
 from services.alerts.adapters.letters import Letters
 from services.alerts.adapters.warning_log import Records, WarningLog
 from services.alerts.blocking import Blocking
-from services.alerts.core.evaluate import Assessment
 from services.alerts.core.notices import backoff, contact_of, references
 from services.alerts.core.warn import compose
+from services.core.assess import Assessment
 from services.core.warning_records import DeliveryFault, NoticeState, fold_notices
 from services.infra.clock import Clock
 

@@ -13,7 +13,7 @@ from typing import Final
 from schemas.revisions import DirectoryRevision, PlanRevision, revision_key
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
-from services.alerts.core.evaluate import (
+from services.core.assess import (
     Assessment,
     assess,
     definitions_needed,

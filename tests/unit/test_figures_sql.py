@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.aggregator.adapters.figures import Asked, render
 from services.core.definition import definition_of
+from services.infra.figures.queries import Asked, render
 from tests.aggregator_world import ZONE, world_documents
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sql"

@@ -8,14 +8,15 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from services.aggregator.adapters.appending import append_changed
 from services.aggregator.adapters.claims import Claim
-from services.aggregator.adapters.definitions import Definition, definitions, queries
 from services.aggregator.adapters.feeds import append_feed_days
-from services.aggregator.adapters.figures import append_changed, carries, reads_of_measure
 from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core.marks import Mark
 from services.aggregator.core.ranges import Range, clipped, gathered
+from services.aggregator.core.reads import carries, reads_of_measure
 from services.infra.clickhouse.client import ClickHouse
+from services.infra.figures.definitions import Definition, definitions, queries
 
 END_OF_DAY: Final = "day"
 _MARKS_PER_ROUND: Final = 200_000

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from schemas.plan import MeanMeasure
 from schemas.warnings import Notice, Transition
-from services.alerts.core.evaluate import Assessment
 from services.alerts.core.letter import FeedLetter, Heading, LagLetter
 from services.alerts.core.lifecycle import (
     FeedStanding,
@@ -18,6 +17,7 @@ from services.alerts.core.lifecycle import (
 )
 from services.alerts.core.message import Evidence, feed_letter, lag_letter
 from services.alerts.core.notices import contact_of, is_feed
+from services.core.assess import Assessment
 from services.core.definition import reads_of
 from services.core.scope import selected, targets_of
 from services.core.standing import Standing

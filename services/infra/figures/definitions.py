@@ -10,10 +10,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.aggregator.adapters.figures import Asked, render
 from services.core.reigns import Issue, Reign, reigns_of
 from services.core.scope import FIRST_DAY
 from services.infra.clickhouse.client import ClickHouse
+from services.infra.figures.queries import Asked, render
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.aggregator.adapters.claims import Terms
 from services.core.scope import LAST_DAY
 from services.infra.clickhouse.client import ClickHouse
 
@@ -53,37 +52,6 @@ class Figure:
     numerator: Decimal
     denominator: Decimal
     measured_share: float
-
-
-def reads_of_measure(measure: dict[str, Any], declared_as: Iterable[str] = ()) -> frozenset[str]:
-    """Return the marks (their ``reads``) that concern a figure of this measure, declared under these names."""
-    return _facts_of_measure(measure) | {f"declarations:{name}" for name in declared_as}
-
-
-def _facts_of_measure(measure: dict[str, Any]) -> frozenset[str]:
-    match measure["kind"]:
-        case "members" if measure["mailbox_domain"] is not None:
-            return frozenset({f"memberships:{measure['roster']}", "mailboxes"})
-        case "members":
-            return frozenset({f"memberships:{measure['roster']}", f"memberships:{measure['also_on']}"})
-        case "activity":
-            return frozenset({f"memberships:{measure['roster']}", "mailboxes", f"activity:{measure['action']}"})
-        case "items" if measure["facts"] == "document.exchanged":
-            return frozenset({"exchanges"})
-        case "items" | "progress":
-            return frozenset({f"items:{measure['facts']}"})
-        case other:
-            raise ValueError(f"a measure of kind {other!r} has no figures of its own")
-
-
-def carries(measure: dict[str, Any], reads: str) -> int:
-    """Return for how many days after a fact's own span the fact still counts.
-
-    A rolling window decides, and that the first person on a roster ends what is declared for it, for good.
-    """
-    if reads == f"memberships:{measure.get('roster')}":
-        return _FOR_EVER
-    return int(measure["window"]) - 1 if measure["kind"] == "activity" and not reads.startswith("declarations:") else 0
 
 
 def render(
@@ -153,11 +121,6 @@ def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Fig
         f"SELECT agency, day, numerator, denominator, measured_share FROM ({query[0]}) WHERE denominator != 0", query[1]
     )
     return [Figure(agency=a, day=day, numerator=n, denominator=d, measured_share=share) for a, day, n, d, share in rows]
-
-
-def append_changed(database: ClickHouse, query: tuple[str, dict[str, Any]], terms: Terms) -> None:
-    """Append to ``adoption`` the figures of a rendered query that differ from those held, in one statement, on *terms*."""
-    database.run(_text("append").replace("{figures}", query[0]), query[1] | asdict(terms))
 
 
 def _period(period: dict[str, Any]) -> dict[str, int]:
