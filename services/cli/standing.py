@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import typer
 from rich import box
@@ -20,10 +20,12 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
-from schemas.revisions import DirectoryRevision, PlanRevision
 from services.cli.standing_words import STYLES, Words, words_of
+from services.core.assess import Assessment
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
+from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 
@@ -59,6 +61,12 @@ def standing(
     as_of: datetime | None = typer.Option(
         None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
     ),
+    known_at: datetime | None = typer.Option(
+        None, "--known-at", formats=["%Y-%m-%d"], help="Judge by what had been received by the end of this day."
+    ),
+    revision: int | None = typer.Option(
+        None, "--revision", help="Judge under this revision of the plan; under the one then in force, unless given."
+    ),
     indicator: list[str] | None = typer.Option(None, "--indicator", help="Only this one; may be repeated."),
     agency: list[str] | None = typer.Option(None, "--agency", help="Only this one; may be repeated."),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
@@ -66,32 +74,71 @@ def standing(
 ) -> None:
     """Print who stands where: verdict, figure, plan, days behind, needed pace, forecast.
 
-    Example: tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang vi
+    With --known-at or --revision it is computed afresh from the facts, which takes a while where agencies are many.
+
+    Examples:
+    tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang vi
+    tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --known-at 2008-08-05
     """
-    err = Console(stderr=True, highlight=False)
-    with open_clickhouse(SharedSettings().clickhouse()) as database:
+    settings = SharedSettings()
+    known = known_at.date() if known_at else None
+    with open_clickhouse(settings.clickhouse()) as database:
         reader = PlanReader(database)
-        day = as_of.date() if as_of else _last_judged(reader, plan)
+        day = as_of.date() if as_of else _last_judged(reader, plan, known)
         if day is None:
-            known = ", ".join(reader.plan_ids()) or "none"
-            err.print(f"plan {plan!r} has not been judged yet; plans published: {known}", markup=False)
-            raise typer.Exit(1)
-        rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
-        plans, directories = _documents(reader, plan)
+            ids = ", ".join(reader.plan_ids()) or "none"
+            _end(f"plan {plan!r} has not been judged yet; plans published: {ids}")
+        if known is None and revision is None:
+            rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
+            documents = _documents(reader, plan, day)
+        else:
+            judged = _afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), settings.zone)
+            rows = chosen(judged, indicators=indicator or (), agencies=agency or ())
+            documents = judged.plan, judged.directory
     if form is Format.JSON:
         sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
     elif form is Format.CSV:
         sys.stdout.write(as_csv(rows))
     elif not rows:
-        err.print(f"nothing was judged on {day} that fits", markup=False)
-        raise typer.Exit(1)
+        _end(f"nothing was judged on {day} that fits")
+    elif documents is None:
+        _end(f"no revision of {plan!r} is in force on {day}")
     else:
-        in_force, directory = plan_in_force(plans, day), directory_in_force(directories, day)
-        if in_force is None or directory is None:
-            err.print(f"no revision of {plan!r} is in force on {day}", markup=False)
-            raise typer.Exit(1)
         out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
-        print_table(out, rows, in_force.document, directory.document, day, words_of(lang))
+        words = words_of(lang)
+        print_table(out, rows, *documents, _about(words, day, known, revision), words)
+
+
+def _about(words: Words, day: date, known_at: date | None, revision: int | None) -> str:
+    said = [f"{words.as_of} {words.date(day)}"]
+    if known_at is not None:
+        said.append(f"{words.known_at} {words.date(known_at)}")
+    if revision is not None:
+        said.append(f"{words.under} {revision}")
+    return ", ".join(said)
+
+
+def _end(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(message, markup=False)
+    raise typer.Exit(1)
+
+
+def _afresh(database: ClickHouse, question: Question, zone: str) -> Assessment:
+    try:
+        return judge_afresh(database, question, zone=zone)
+    except CannotJudge as fault:
+        _end(str(fault))
+
+
+def chosen(judged: Assessment, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return the last day's rows of an assessment as the table has them, of these indicators and agencies where any are named."""
+    return [
+        dict(zip(COLUMNS, as_row(history[-1]), strict=True))
+        for (indicator, agency), history in sorted(judged.histories.items())
+        if history[-1].day == judged.day
+        and (not indicators or indicator in indicators)
+        and (not agencies or agency in agencies)
+    ]
 
 
 def read_standing(
@@ -139,10 +186,10 @@ def as_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Directory, day: date, words: Words) -> None:
-    """Print one table per indicator, in the plan's order, those furthest behind first."""
+def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Directory, about: str, words: Words) -> None:
+    """Print one table per indicator, in the plan's order, those furthest behind first; *about* says of which day."""
     names = {one.id: one.name.text(words.language) for one in directory.agencies}
-    out.print(f"[bold]{escape(plan.title.text(words.language))}[/] — {words.as_of} {words.date(day)}")
+    out.print(f"[bold]{escape(plan.title.text(words.language))}[/] — {about}")
     for indicator in plan.indicators:
         mine = [row for row in rows if row["indicator"] == indicator.id]
         if not mine:
@@ -178,11 +225,15 @@ def _worst_first(row: Row) -> tuple[bool, float, str]:
     return behind is None, -(behind or 0.0), row["agency"]
 
 
-def _last_judged(reader: PlanReader, plan: str) -> date | None:
+def _last_judged(reader: PlanReader, plan: str, known: date | None) -> date | None:
     evaluation = reader.last_evaluation(plan)
-    return evaluation.day if evaluation else None
+    if evaluation is None:
+        return None
+    return evaluation.day if known is None else min(evaluation.day, known)
 
 
-def _documents(reader: PlanReader, plan: str) -> tuple[list[PlanRevision], list[DirectoryRevision]]:
+def _documents(reader: PlanReader, plan: str, day: date) -> tuple[Plan, Directory] | None:
     plans = reader.plans(plan)
-    return plans, reader.directories(plans[-1].document.directory) if plans else []
+    in_force = plan_in_force(plans, day)
+    directory = directory_in_force(reader.directories(plans[-1].document.directory), day) if plans else None
+    return (in_force.document, directory.document) if in_force and directory else None

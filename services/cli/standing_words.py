@@ -30,6 +30,8 @@ class Words:
 
     language: str
     as_of: str
+    known_at: str
+    under: str
     headings: tuple[str, str, str, str, str, str, str, str, str]
     verdicts: Mapping[str, str]  # "" is an indicator without a target
     feeds: Mapping[str, str]
@@ -113,6 +115,8 @@ class Words:
 VIETNAMESE: Final = Words(
     language="vi",
     as_of="đến hết ngày",
+    known_at="theo số liệu nhận được đến hết ngày",
+    under="theo bản kế hoạch số",
     headings=(
         "Cơ quan",
         "Đánh giá",
@@ -155,6 +159,8 @@ VIETNAMESE: Final = Words(
 ENGLISH: Final = Words(
     language="en",
     as_of="as of",
+    known_at="by what had been received by the end of",
+    under="under revision",
     headings=("Agency", "Verdict", "Figure", "Plan", "Target", "Schedule", "Needed", "Forecast", "Feeds"),
     verdicts={
         "no-data": "no data",

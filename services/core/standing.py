@@ -88,11 +88,9 @@ class Case:
 def figure_of(
     numerator: Decimal | None, denominator: Decimal | None, *, measured_share: float | None, minimum: int
 ) -> Figure:
-    """Return the figure of a day; no denominator means no ratio, never zero."""
+    """Return the figure of a day. No cases mean no figure, never zero: whether they were taken back or never there."""
     if numerator is None or not denominator:
-        return Figure(
-            numerator=numerator, denominator=denominator, ratio=None, measured_share=measured_share, too_few=False
-        )
+        return NO_FIGURE
     return Figure(
         numerator=numerator,
         denominator=denominator,

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.core.reigns import Issue, Reign, reigns_of
-from services.core.scope import FIRST_DAY
+from services.core.scope import FIRST_DAY, LAST_DAY
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.queries import Asked, render
 
@@ -72,12 +72,15 @@ def queries(
             yield render(definition.asked(reign), start, end, agencies=named, known_at=known_at, zone=zone)
 
 
-def definitions(database: ClickHouse, *, known_at: datetime | None = None) -> list[Definition]:
+def definitions(
+    database: ClickHouse, *, known_at: datetime | None = None, under: tuple[str, int] | None = None
+) -> list[Definition]:
     """Return every definition that a plan's revision in force on some day asks for, and whose directory is known.
 
     A definition is asked for from its plan's start, whenever the revision came into force, to the last day on which a
     revision that asks for it is in force: what was dropped is still corrected for its own days, and costs nothing later.
-    With *known_at* only revisions published by then exist.
+    With *known_at* only revisions published by then exist. With *under* (a plan's id and a revision of it) that revision
+    alone asks, on all days, whenever it was published.
     """
     issues = _issues(database)
     reigns = {about: reigns_of(of_one, known_at=known_at) for about, of_one in issues.items()}
@@ -89,7 +92,8 @@ def definitions(database: ClickHouse, *, known_at: datetime | None = None) -> li
     for hashed, form, first_day, plan, revision, indicator in database.rows(
         "SELECT definition, canonical, first_day, plan, revision, indicator FROM definitions FINAL"
     ):
-        end = ends.get((("plan", plan), int(revision)))
+        asks = (plan, int(revision))
+        end = ends.get((("plan", plan), int(revision))) if under is None else LAST_DAY if asks == under else None
         if end is not None:
             canonical[hashed] = form
             firsts[hashed] = min(first_day, firsts.get(hashed, first_day))
