@@ -25,7 +25,7 @@ from services.core.assess import Assessment, assess, definitions_needed
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from tests.aggregator_world import START, ZONE
-from tests.directories import DIRECTORY, FIRST_REVISION, revised
+from tests.directories import DIRECTORY, revised
 from tests.figures_world import (
     LAST,
     LATER,
@@ -37,6 +37,7 @@ from tests.figures_world import (
     emptied,
     item,
     published,
+    stated,
     world_database,
     written,
 )
@@ -126,7 +127,11 @@ def records(adopted: int, *, later: int = 0) -> list[Any]:
         item(usage.RecordFiled, "a", f"r{n}", "adopted", "06-20", time=LATER, received=LATER)
         for n in range(adopted, adopted + later)
     ]
-    return [*entered, *filed, *late]
+    covered = [
+        stated(usage.FeedReported, type="record.filed", day=START + timedelta(days=n), count=0)
+        for n in range((LAST - START).days + 1)
+    ]
+    return [*entered, *filed, *late, *covered]
 
 
 def second_plan(target: str, since: date, published_at: datetime) -> PlanRevision:
@@ -143,7 +148,7 @@ def second_plan(target: str, since: date, published_at: datetime) -> PlanRevisio
 def test_a_correction_that_came_late_is_not_known_before(database):
     """Ten records adopted are known on 10 July, the five that a late report adds only the day after; both of 20 June."""
     emptied(database)
-    published(database, PLAN_REVISION, FIRST_REVISION)
+    published(database, PLAN_REVISION, WITH_FEED)
     written(database, records(10, later=5))
 
     then = judge_afresh(database, about(day=day("06-20"), known_at=day("07-10")), zone=ZONE).histories["records", "a"][
@@ -160,8 +165,9 @@ def test_a_correction_that_came_late_is_not_known_before(database):
 def test_a_day_is_judged_under_another_revision(database):
     """60 % of the records reach the first revision's target and miss the second's, on days before it was in force too."""
     emptied(database)
-    published(database, PLAN_REVISION, second_plan("90 %", day("07-05"), LATER), FIRST_REVISION)
+    published(database, PLAN_REVISION, second_plan("90 %", day("07-05"), LATER), WITH_FEED)
     written(database, records(12))
+    recompute(database, complete=LAST, zone=ZONE_INFO)
 
     def judged_on(on: date, **question: Any) -> Any:
         judged = judge_afresh(database, about(day=on, **question), zone=ZONE)
@@ -188,7 +194,7 @@ def test_a_day_is_judged_under_another_revision(database):
 def test_what_cannot_be_judged_is_said(database, question, message):
     """Unknown revisions, days before the plan and days before it was known have no standing, and the error says why."""
     emptied(database)
-    published(database, PLAN_REVISION, FIRST_REVISION)
+    published(database, PLAN_REVISION, WITH_FEED)
 
     with pytest.raises(CannotJudge, match=message):
         judge_afresh(database, about(**question), zone=ZONE)
@@ -203,7 +209,7 @@ def test_there_is_no_such_plan(database):
 def test_the_command_answers_for_then(database, shared_chdb, monkeypatch):
     """`tiendo standing --known-at` prints the rows of that knowledge, and says so above the table."""
     emptied(database)
-    published(database, PLAN_REVISION, FIRST_REVISION)
+    published(database, PLAN_REVISION, WITH_FEED)
     written(database, records(10, later=5))
     monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(shared_chdb.port))
     monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", "afresh")
