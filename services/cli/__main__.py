@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli.contradictions import contradictions, discrepancies
 from services.cli.example import example_app
 from services.cli.feeds import conflicts, feeds
+from services.cli.goalposts import moved
 from services.cli.plans import agencies_app, plan_app, sources_app
 from services.cli.rebuild import rebuild
 from services.cli.rejected import rejected_app
@@ -41,6 +42,7 @@ app.command()(contradictions)
 app.command()(discrepancies)
 app.command()(emit)
 app.command()(rebuild)
+plan_app.command()(moved)
 app.add_typer(connect_app, name="connect")
 app.add_typer(plan_app, name="plan")
 app.add_typer(agencies_app, name="agencies")

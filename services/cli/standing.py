@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from rich import box
@@ -20,12 +21,13 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.cli.goalposts import moved_by, notes
 from services.cli.standing_words import STYLES, Words, words_of
 from services.core.assess import Assessment
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
-from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
+from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 
@@ -95,6 +97,8 @@ def standing(
             judged = _afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), settings.zone)
             rows = chosen(judged, indicators=indicator or (), agencies=agency or ())
             documents = judged.plan, judged.directory
+        moment = end_of(known, ZoneInfo(settings.zone)) if known is not None else None
+        moved = moved_by(reader, plan, day, moment) if revision is None else ()
     if form is Format.JSON:
         sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
     elif form is Format.CSV:
@@ -107,6 +111,10 @@ def standing(
         out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
         words = words_of(lang)
         print_table(out, rows, *documents, _about(words, day, known, revision), words)
+        shown = {row["indicator"] for row in rows}
+        titles = {one.id: one.title.text(words.language) for one in documents[0].indicators}
+        for note in notes((one for one in moved if one.indicator in shown), titles, words):
+            out.print(note, style="bold", markup=False)
 
 
 def _about(words: Words, day: date, known_at: date | None, revision: int | None) -> str:

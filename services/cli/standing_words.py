@@ -32,6 +32,7 @@ class Words:
     as_of: str
     known_at: str
     under: str
+    moved: str
     headings: tuple[str, str, str, str, str, str, str, str, str]
     verdicts: Mapping[str, str]  # "" is an indicator without a target
     feeds: Mapping[str, str]
@@ -117,6 +118,8 @@ VIETNAMESE: Final = Words(
     as_of="đến hết ngày",
     known_at="theo số liệu nhận được đến hết ngày",
     under="theo bản kế hoạch số",
+    moved="Mốc đã dời: từ {since}, bản kế hoạch số {revision} hạ yêu cầu “{title}” từ {before} xuống {after} "
+    "(kế hoạch đến ngày này: {planned_before} còn {planned}; số cơ quan: {agencies}).",
     headings=(
         "Cơ quan",
         "Đánh giá",
@@ -161,6 +164,8 @@ ENGLISH: Final = Words(
     as_of="as of",
     known_at="by what had been received by the end of",
     under="under revision",
+    moved="Moved goalposts: from {since}, revision {revision} asks less of “{title}”: target {before} → {after} "
+    "(planned for this day: {planned_before} → {planned}; agencies: {agencies}).",
     headings=("Agency", "Verdict", "Figure", "Plan", "Target", "Schedule", "Needed", "Forecast", "Feeds"),
     verdicts={
         "no-data": "no data",

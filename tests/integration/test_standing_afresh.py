@@ -20,6 +20,7 @@ from schemas.plan import Plan
 from schemas.revisions import PlanRevision
 from services.aggregator.adapters.recompute import recompute
 from services.alerts.adapters.figures import FigureReader
+from services.cli.goalposts import moved
 from services.cli.standing import standing
 from services.core.assess import Assessment, assess, definitions_needed
 from services.infra.clickhouse.client import ClickHouse
@@ -235,3 +236,30 @@ def test_the_end_of_a_day_is_that_of_the_zone():
     """The last microsecond of 10 July in Vietnam is 16:59:59.999999 in UTC; days of 23 hours end right, too."""
     assert end_of(date(2008, 7, 10), ZoneInfo(ZONE)) == datetime(2008, 7, 10, 16, 59, 59, 999999, UTC)
     assert end_of(date(2024, 3, 31), ZoneInfo("Europe/Berlin")) == datetime(2024, 3, 31, 21, 59, 59, 999999, UTC)
+
+
+def test_a_lowered_target_is_never_silently_better(database, shared_chdb, monkeypatch):
+    """Under a table the lowered target is named, by whoever had published it by then; `tiendo plan moved` lists it."""
+    emptied(database)
+    published(database, PLAN_REVISION, second_plan("20 %", day("06-15"), LATER), WITH_FEED)
+    written(database, records(8))
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(shared_chdb.port))
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", "afresh")
+    app = typer.Typer()
+    app.command()(standing)
+    app.command()(moved)
+
+    def table(known: str) -> str:
+        asked = ["standing", "--plan", "plan", "--as-of", "2008-07-01", "--known-at", known, "--indicator", "records"]
+        return str(CliRunner().invoke(app, asked).stdout)
+
+    assert "Moved goalposts: from 2008-06-15, revision 2 asks less of “records”: target 50.0 % → 20.0 %" in table(
+        "2008-07-11"
+    )
+    assert "Moved goalposts" not in table("2008-07-10")
+    listed = CliRunner().invoke(app, ["moved", "plan", "--as-of", "2008-07-01", "--format", "json"]).stdout
+    assert [(one["agency"], one["revision"], one["target"]) for one in json.loads(listed)] == [
+        (agency, 2, 0.2) for agency in ("a", "b", "c")
+    ]
+    assert "lead" not in CliRunner().invoke(app, ["moved", "plan", "--as-of", "2008-07-01"]).stdout
+    assert "asks less than the one before" in CliRunner().invoke(app, ["moved", "plan", "--as-of", "2008-06-14"]).stdout
