@@ -10,6 +10,7 @@ import typer
 from clickhouse_driver.errors import ServerException
 from rich.console import Console
 
+from services.cli.compare import compare_agencies
 from services.cli.contradictions import contradictions, discrepancies
 from services.cli.example import example_app
 from services.cli.feeds import conflicts, feeds
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(standing)
+app.command("compare")(compare_agencies)
 app.command()(feeds)
 app.command()(conflicts)
 app.command()(contradictions)
