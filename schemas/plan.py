@@ -194,13 +194,23 @@ class Minimum(Contract):
     activity: int = Field(default=1, ge=1)
 
 
+class Unit(Bilingual):
+    """What a pace counts, in the plural; ``en_one`` is the English singular (Vietnamese has one form)."""
+
+    en_one: Text | None = None
+
+    def counted(self, count: int, language: str) -> str:
+        """Return the form that goes with *count*; the plural where no singular is given."""
+        return self.en_one if language == "en" and count == 1 and self.en_one is not None else self.text(language)
+
+
 class Indicator(Contract):
     """What is measured, for whom, and how much of it is wanted. Without targets it is shown and never judged."""
 
     id: Slug
     objective: int | None = Field(default=None, ge=1, description="Row of the decision.")
     title: Bilingual
-    unit: Bilingual = Field(description="What a pace counts: officials, documents, …")
+    unit: Unit = Field(description="What a pace counts: officials, documents, …")
     measure: Measure
     targets: tuple[Target, ...] = ()
     shown_for: tuple[Slug, ...] = Field(default=(), description="Groups that see it without a target.")

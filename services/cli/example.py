@@ -131,7 +131,9 @@ def run(
     console.print(f"The mails lie in {stack.mails}, figures and logs in {stack.data}.", soft_wrap=True)
     shown = os.path.relpath(stack.data)
     up = "make up" if shown == _DATA_FOLDER else f"tiendo example up --data {shown}"
-    console.print(f"Go on: [bold]{up}[/] keeps this stack running; then [bold]tiendo standing --plan {PLAN}[/].")
+    console.print(f"To ask more, keep it running with [bold]{up}[/] in one terminal; in another:", soft_wrap=True)
+    console.print(f"  . {shown}/env", markup=False, soft_wrap=True)
+    console.print(f"  tiendo standing --plan {PLAN}", markup=False, soft_wrap=True)
 
 
 @contextmanager

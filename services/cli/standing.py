@@ -218,7 +218,7 @@ def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Direct
                 words.percent(row["planned"]),
                 words.percent(row["target"]),
                 words.days(row["days_behind"]),
-                words.needed(row, indicator.unit.text(words.language)),
+                words.needed(row, indicator.unit),
                 words.forecast(row, with_range=out.width >= _WIDE),
                 words.feed(row),
             )

@@ -9,6 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
+from schemas.plan import Unit
 from services.core.earned import whole_days
 
 STYLES: Final = {
@@ -81,7 +82,7 @@ class Words:
         whole = abs(whole_days(behind))
         return "0" if whole == 0 else f"{whole} {self.late if behind > 0 else self.early}"
 
-    def needed(self, row: Mapping[str, Any], unit: str) -> str:
+    def needed(self, row: Mapping[str, Any], unit: Unit) -> str:
         """Return the needed pace a week: in cases, rounded up, or in points where there are none to count."""
         pace = row["needed_pace"]
         if not pace:
@@ -93,7 +94,7 @@ class Words:
         cases = math.ceil(
             Fraction(pace).limit_denominator(10**9) * Fraction(row["denominator"]) * 7 - Fraction(1, 10**6)
         )
-        return f"{cases} {unit}{self.per_week}"
+        return f"{cases} {unit.counted(cases, self.language)}{self.per_week}"
 
     def forecast(self, row: Mapping[str, Any], *, with_range: bool) -> str:
         """Return when the target is reached at the recent pace, with the range where wanted."""
