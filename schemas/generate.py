@@ -18,6 +18,7 @@ from schemas.common import Contract, full_type
 from schemas.directory import Directory
 from schemas.envelope import CloudEvent
 from schemas.events import CATALOGUE
+from schemas.explanation import Explanation
 from schemas.plan import Plan
 from schemas.rejected import REJECTED_RECORD
 from schemas.revisions import REVISION
@@ -120,6 +121,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "revision.json": _adapter(REVISION, "Revision"),
         "rejected-record.json": _adapter(REJECTED_RECORD, "RejectedRecord"),
         "warning-record.json": _adapter(WARNING_RECORD, "WarningRecord"),
+        "explanation.json": _model(Explanation),
         "asyncapi.json": asyncapi(),
     }
     tags = {member.__struct_config__.tag for member in get_args(usage.NormalisedEvent)}

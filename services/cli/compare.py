@@ -13,7 +13,7 @@ import typer
 from schemas.directory import Directory
 from schemas.plan import Indicator, Plan
 from services.cli.output import Format, console, print_csv, print_json, table
-from services.cli.standing import Language, Row, read_standing
+from services.cli.standing import Language, Row
 from services.cli.standing_words import Words, words_of
 from services.core.comparison import Candidate, Comparison, Place, Unranked, compare
 from services.core.coverage import FeedState
@@ -24,6 +24,7 @@ from services.core.standing import Verdict
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
+from services.infra.standing_reader import read_standing
 
 FIELDS: Final = (
     "indicator", "group", "rank", "of", "agency", "ratio", "cases", "unranked", "to_median", "model", "model_ratio",

@@ -30,6 +30,7 @@ from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
+from services.infra.standing_reader import read_standing
 
 #: The fields of a standing, the same wherever one leaves the system.
 FIELDS: Final = (
@@ -147,25 +148,6 @@ def chosen(judged: Assessment, *, indicators: Sequence[str] = (), agencies: Sequ
         and (not indicators or indicator in indicators)
         and (not agencies or agency in agencies)
     ]
-
-
-def read_standing(
-    database: ClickHouse, plan: str, day: date, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Return the rows of *day*, of these indicators and agencies where any are named."""
-    return database.named(
-        "SELECT * FROM standing FINAL WHERE plan = %(plan)s AND day = toDate32(%(day)s) "
-        "AND (%(any_indicator)s = 1 OR indicator IN %(indicators)s) AND (%(any_agency)s = 1 OR agency IN %(agencies)s) "
-        "ORDER BY indicator, agency",
-        {
-            "plan": plan,
-            "day": day.isoformat(),
-            "any_indicator": int(not indicators),
-            "indicators": tuple(indicators) or ("",),
-            "any_agency": int(not agencies),
-            "agencies": tuple(agencies) or ("",),
-        },
-    )
 
 
 def as_record(row: Row) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.revisions import PlanRevision
 from services.core.assess import Assessment, assess, definitions_needed
 from services.core.coverage import FeedDay
 from services.core.in_force import directory_in_force, plan_in_force
@@ -73,11 +73,12 @@ def judge_afresh(database: ClickHouse, question: Question, *, zone: str) -> Asse
         raise CannotJudge(f"no revision of plan {question.plan!r} and its directory was in force on {question.day}")
     if question.day < in_force.document.start:
         raise CannotJudge(f"plan {question.plan!r} begins on {in_force.document.start}, after {question.day}")
+    sources = {feed.source for revision in directories for feed in revision.document.feeds}
     return assess(
         plans,
         directories,
         adoption=_adoption(database, plans, question, known, area),
-        feed_days=_feed_days(database, directories, question.day, known),
+        feed_days=known_feed_days(database, sources, question.day, known),
         day=question.day,
     )
 
@@ -119,10 +120,10 @@ def _adoption(
     return found
 
 
-def _feed_days(
-    database: ClickHouse, directories: Collection[DirectoryRevision], until: date, known: datetime | None
+def known_feed_days(
+    database: ClickHouse, sources: Collection[str], until: date, known: datetime | None
 ) -> list[FeedDay]:
-    sources = {feed.source for revision in directories for feed in revision.document.feeds}
+    """Return the reports of *sources* up to *until*, by what had been received at *known* (None: by now)."""
     if known is None:
         return PlanReader(database).feed_days(sources, until)
     utc = known.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -70,6 +70,37 @@ def render(
     moment with a zone) only what had been received by then counts, deeds by the end of its local day of *zone*.
     """
     measure = asked.measure
+    params = parameters(asked, first, last, agencies=agencies, known_at=known_at, zone=zone)
+    since = "since_roster" if "roster" in measure else "since_entries"
+    declared = {"declared": "declared", "since": since} if asked.declared_as else {"declared": "undeclared"}
+    match measure["kind"]:
+        case "members" if measure["mailbox_domain"] is not None:
+            template = filled("people", other="other_mailboxes", **declared)
+        case "members":
+            template = filled("people", other="other_roster", **declared)
+        case "activity":
+            template = filled("people", other="other_activity", **declared)
+        case "items":
+            exchanged = measure["facts"] == "document.exchanged"
+            template = filled("items", steps="items_exchanged" if exchanged else "items_stated", **declared)
+        case "progress":
+            template = filled("progress", **declared)
+        case other:
+            raise ValueError(f"a measure of kind {other!r} has no figures of its own")
+    return template, params
+
+
+def parameters(
+    asked: Asked,
+    first: date,
+    last: date,
+    *,
+    agencies: Iterable[str] | None = None,
+    known_at: datetime | None = None,
+    zone: ZoneInfo,
+) -> dict[str, Any]:
+    """Return what the queries about a definition take; the arguments are those of :func:`render`."""
+    measure = asked.measure
     params: dict[str, Any] = {
         "definition": asked.definition,
         "directory": asked.directory,
@@ -82,19 +113,12 @@ def render(
         "known_at": _utc(known_at) if known_at is not None else _EVERYTHING_KNOWN,
         "known_day": (known_at.astimezone(zone).date() if known_at is not None else LAST_DAY).isoformat(),
     }
-    since = "since_roster" if "roster" in measure else "since_entries"
-    declared = {"declared": "declared", "since": since} if asked.declared_as else {"declared": "undeclared"}
     match measure["kind"]:
         case "members" if measure["mailbox_domain"] is not None:
-            params |= {
-                "roster": measure["roster"],
-                "domain": measure["mailbox_domain"],
-                "subdomains": f".{measure['mailbox_domain']}",
-            }
-            template = _filled("people", other="other_mailboxes", **declared)
+            domain = measure["mailbox_domain"]
+            params |= {"roster": measure["roster"], "domain": domain, "subdomains": f".{domain}"}
         case "members":
             params |= {"roster": measure["roster"], "also_on": measure["also_on"]}
-            template = _filled("people", other="other_roster", **declared)
         case "activity":
             params |= {
                 "roster": measure["roster"],
@@ -102,17 +126,11 @@ def render(
                 "enough": measure["days"],
                 "window": measure["window"],
             }
-            template = _filled("people", other="other_activity", **declared)
         case "items":
             params |= {"facts": measure["facts"], **_period(measure["period"])}
-            exchanged = measure["facts"] == "document.exchanged"
-            template = _filled("items", steps="items_exchanged" if exchanged else "items_stated", **declared)
         case "progress":
             params |= {"facts": measure["facts"], "start": _number(measure["start"])}
-            template = _filled("progress", **declared)
-        case other:
-            raise ValueError(f"a measure of kind {other!r} has no figures of its own")
-    return template, params
+    return params
 
 
 def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Figure]:
@@ -138,14 +156,15 @@ def _utc(moment: datetime) -> str:
 
 
 @cache
-def _text(name: str) -> str:
-    text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+def _text(name: str, folder: Path = _FOLDER) -> str:
+    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
     return re.sub(r"^--[^\n]*\n", "", text, flags=re.MULTILINE).rstrip("\n")
 
 
 @cache
-def _filled(name: str, **parts: str) -> str:
-    text = _text(name)
+def filled(name: str, folder: Path = _FOLDER, **parts: str) -> str:
+    """Return the template *name* of *folder* with its places filled by templates of figures; *parts* says which."""
+    text = _text(name, folder)
     for place, part in {"scope": "scope", "roster": "roster", **parts, "running": "running"}.items():
         text = text.replace(f"{{{place}}}", _text(part))
     return text

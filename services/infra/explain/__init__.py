@@ -1,0 +1,1 @@
+"""The evidence behind a figure, read from the facts and the archive."""

@@ -1,0 +1,28 @@
+"""Standing as it was judged, read from ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from services.infra.clickhouse.client import ClickHouse
+
+
+def read_standing(
+    database: ClickHouse, plan: str, day: date, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of *day*, of these indicators and agencies where any are named."""
+    return database.named(
+        "SELECT * FROM standing FINAL WHERE plan = %(plan)s AND day = toDate32(%(day)s) "
+        "AND (%(any_indicator)s = 1 OR indicator IN %(indicators)s) AND (%(any_agency)s = 1 OR agency IN %(agencies)s) "
+        "ORDER BY indicator, agency",
+        {
+            "plan": plan,
+            "day": day.isoformat(),
+            "any_indicator": int(not indicators),
+            "indicators": tuple(indicators) or ("",),
+            "any_agency": int(not agencies),
+            "agencies": tuple(agencies) or ("",),
+        },
+    )
