@@ -96,9 +96,9 @@ class Recount(Contract):
 
     measured: Part
     declared: Part
-    agrees: bool = Field(
+    agrees: bool | None = Field(
         description="With the standing (of a mean, all parts together); if not, newer facts have come, and it is judged "
-        "again soon."
+        "again soon. Null where nothing is judged, because a feed was never connected."
     )
 
 

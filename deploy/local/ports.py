@@ -16,6 +16,7 @@ class Ports:
     broker: int = 9092
     database: int = 9000
     gateway: int = 8080
+    board: int = 8090
     aggregator: int = 9101  # health and metrics
     alerts: int = 9102  # health and metrics
     mail: int = 1025

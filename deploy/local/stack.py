@@ -1,4 +1,4 @@
-"""The embedded stack: broker, database, mail catcher and the three services, on the loopback interface.
+"""The embedded stack: broker, database, mail catcher and the services, on the loopback interface.
 
 Services are started as production runs them, configured by ``TIENDO_…`` variables alone; only addresses differ.
 """
@@ -57,6 +57,11 @@ class Stack:
         return f"http://{HOST}:{self.ports.gateway}"
 
     @property
+    def board(self) -> str:
+        """The board's URL."""
+        return f"http://{HOST}:{self.ports.board}"
+
+    @property
     def mails(self) -> Path:
         """Where mails land."""
         return self.data / "mails"
@@ -78,6 +83,7 @@ class Stack:
             "TIENDO_CLICKHOUSE_PORT": str(self.ports.database),
             "TIENDO_CLICKHOUSE_PASSWORD": self.clickhouse.password,
             "TIENDO_GATEWAY": self.gateway,
+            "TIENDO_BOARD": self.board,
         }
 
 
@@ -199,6 +205,14 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             TIENDO_ALERTS_PORT=str(ports.alerts),
             TIENDO_ALERTS_SMTP_HOST=HOST,
             TIENDO_ALERTS_SMTP_PORT=str(ports.mail),
+        ),
+        python(
+            "board",
+            "services.board",
+            health=ports.board,
+            TIENDO_BOARD_PORT=str(ports.board),
+            TIENDO_CLICKHOUSE_USER=_READER,
+            TIENDO_CLICKHOUSE_PASSWORD=secret(keys, "clickhouse-reader"),
         ),
     ]
     return [database, *([] if stack.external else [broker]), mail, *services]

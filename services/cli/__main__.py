@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli.compare import compare_agencies
 from services.cli.contradictions import contradictions, discrepancies
 from services.cli.example import example_app
+from services.cli.explain import explain_figure
 from services.cli.feeds import conflicts, feeds
 from services.cli.goalposts import moved
 from services.cli.plans import agencies_app, plan_app, sources_app
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(standing)
 app.command("compare")(compare_agencies)
+app.command("explain")(explain_figure)
 app.command()(feeds)
 app.command()(conflicts)
 app.command()(contradictions)
@@ -83,6 +85,17 @@ def alerts() -> None:
     Example: TIENDO_ALERTS_SMTP_HOST=mail.example.vn tiendo alerts
     """
     from services.alerts.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def board() -> None:
+    """Run the board, which answers questions about standing and evidence, configured by TIENDO_… variables.
+
+    Example: TIENDO_CLICKHOUSE_USER=reader TIENDO_BOARD_PORT=8090 tiendo board
+    """
+    from services.board.__main__ import main as run
 
     run()
 

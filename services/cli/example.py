@@ -140,7 +140,7 @@ def run(
 def running_quietly(stack: Stack, clock: dict[str, str], steps: _Steps) -> Iterator[None]:
     """Run the stack, saying only when it starts and stops and what goes wrong."""
     with until_stopped() as stop, ExitStack() as closing:
-        with steps.step("start the database, the broker, the mail catcher, ingest, aggregator and alerts"):
+        with steps.step("start the database, the broker, the mail catcher, ingest, aggregator, alerts and board"):
             closing.enter_context(running(stack, clock, lambda line: console.print(f"  [yellow]{line}[/]")))
         try:
             yield

@@ -50,6 +50,7 @@ def print_addresses(stack: Stack, env_file: Path) -> None:
     table.add_column("part")
     table.add_column("address")
     table.add_row("gateway", f"{stack.gateway}  (its calls: {stack.gateway}/docs)")
+    table.add_row("board", f"{stack.board}  (its calls: {stack.board}/docs)")
     table.add_row("broker (Kafka's protocol)", stack.kafka.bootstrap)
     table.add_row("database (ClickHouse's protocol)", f"{HOST}:{stack.ports.database}")
     table.add_row("aggregator, health and metrics", f"http://{HOST}:{stack.ports.aggregator}/metrics")
@@ -85,7 +86,7 @@ def up(
     """
     stack = Stack(data=data.resolve(), ports=choose_ports(ports), external=broker)
     with until_stopped() as stop:
-        console.print("starting the database, the broker, the mail catcher, ingest, aggregator and alerts …")
+        console.print("starting the database, the broker, the mail catcher, ingest, aggregator, alerts and board …")
         clock = shared_clock(dict(os.environ))
         with running(stack, clock, lambda line: console.print(f"[yellow]{line}[/]")):
             print_addresses(stack, write_environment(stack, clock))

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from types import FrameType
-
 from services.infra.clock import open_clock
+from services.infra.http.server import serve
 from services.infra.logs import set_up_logs
 from services.infra.settings import read_settings
-from services.ingest.app import build, server_of
+from services.ingest.app import build
 from services.ingest.settings import IngestSettings
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then end with exit code 0; exit code 2 and every fault at once for bad settings."""
+    """Serve until SIGTERM or SIGINT, then end with exit code 0; exit code 2 and every fault at once for bad settings.
+
+    In the end open requests are answered and the producer is flushed.
+    """
     settings = read_settings(IngestSettings)
     clock = open_clock()
     set_up_logs("ingest", settings.log_level)
-    # The server handles both while it runs, and repeats what it caught when it has ended: that is a clean end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
-    server = server_of(settings, build(settings, clock))
-    server.run()
-    sys.exit(0 if server.started else 1)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    app = build(settings, clock)
+    serve(app, host=settings.host, port=settings.ingest_port, shutdown_s=settings.ingest_shutdown_timeout)
 
 
 if __name__ == "__main__":

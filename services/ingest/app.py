@@ -8,7 +8,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
 
 from services.infra.clock import Clock
@@ -85,18 +84,3 @@ def _end_the_process(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.critical("ending, because of a fault of the gateway", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
-
-
-def server_of(settings: IngestSettings, app: FastAPI) -> uvicorn.Server:
-    """Return the server: SIGTERM ends the accepting, open requests are answered, the producer is flushed."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.ingest_port,
-            log_config=None,
-            access_log=False,  # the app writes its own, without query strings
-            server_header=False,
-            timeout_graceful_shutdown=settings.ingest_shutdown_timeout,
-        )
-    )

@@ -187,7 +187,14 @@ def test_the_stack_mends_itself_when_its_broker_dies(living: Living) -> None:
 
 def test_each_service_comes_back(living: Living) -> None:
     """kill -9 of every child in turn: each is started again, and what is sent afterwards arrives."""
-    for name in ("chdb_server", "services.ingest", "services.aggregator", "services.alerts", "mail_catcher"):
+    for name in (
+        "chdb_server",
+        "services.ingest",
+        "services.aggregator",
+        "services.alerts",
+        "services.board",
+        "mail_catcher",
+    ):
         (pid,) = [pid for pid, line in children_of(living.process.pid).items() if name in line]
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda name=name, pid=pid: _another(living, name, pid), 60)  # type: ignore[misc]

@@ -21,7 +21,7 @@ from schemas.explanation import (
 )
 from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.coverage import Reports, feeds_for
+from services.core.coverage import FeedState, Reports, feeds_for
 from services.core.definition import definition_of, reads_of
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
@@ -158,16 +158,17 @@ class _Explaining:
     ) -> tuple[Counted, ...]:
         held = {one.definition: one for one in definitions(self._database, known_at=self._known)}
         day, document = standing.judged_day, plan.document
+        judged = standing.feed_state != FeedState.NEVER_CONNECTED
         if not isinstance(indicator.measure, MeanMeasure):
             part = self._counted(document, indicator, None, directory, held, day)
             told = (standing.numerator, standing.denominator) if standing.denominator else (None, None)
-            return (agreeing(part, told == counts(part)),)
+            return (agreeing(part, told == counts(part) if judged else None),)
         parts = [
             self._counted(document, _indicator(document, part.indicator), part.weight, directory, held, day)
             for part in indicator.measure.of
         ]
-        ratio = mean_ratio(parts)
-        return tuple(agreeing(part, ratio == standing.ratio) for part in parts)
+        agrees = mean_ratio(parts) == standing.ratio if judged else None
+        return tuple(agreeing(part, agrees) for part in parts)
 
     def _counted(
         self,

@@ -19,7 +19,7 @@ def recount(inquiry: Inquiry) -> Recount:
     return Recount(
         measured=Part(numerator=own_done, denominator=own_total),
         declared=Part(numerator=done - own_done, denominator=total - own_total),
-        agrees=True,
+        agrees=None,
     )
 
 
@@ -37,7 +37,7 @@ def mean_ratio(parts: Sequence[Counted]) -> float | None:
     return None if ratio is None else float(ratio)
 
 
-def agreeing(part: Counted, agrees: bool) -> Counted:
+def agreeing(part: Counted, agrees: bool | None) -> Counted:
     """Return *part*, saying whether its recount agrees with the standing."""
     return part.model_copy(update={"recount": part.recount.model_copy(update={"agrees": agrees})})
 

@@ -16,11 +16,11 @@ from starlette.exceptions import HTTPException
 from schemas.common import full_type, short_type
 from schemas.envelope import CloudEvent
 from schemas.events import CATALOGUE, PERSONAL
+from services.infra.http.docs import render_docs
+from services.infra.http.observed import Observed
 from services.ingest.http.answers import EVENT_RESPONSES, Problem, problem
 from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE
-from services.ingest.http.docs import render_docs
 from services.ingest.http.events import Door
-from services.ingest.http.observed import Observed
 from services.ingest.http.rejected import RejectedDoor
 from services.ingest.http.rejected_models import (
     LIST_RESPONSES,
@@ -55,6 +55,7 @@ class Readiness(BaseModel):
     missing: list[str]
 
 
+_TYPES: Final = "Event types with their schemas: <a href=v1/schemas>v1/schemas</a>."
 _EXAMPLE: Final = {
     "specversion": "1.0",
     "id": "register/214/entered/1",
@@ -114,7 +115,11 @@ def create_app(
         title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
     )
     bearer: SecurityBase = HTTPBearer(auto_error=False, description="The source's token.")
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(
+        Observed,
+        requests=metrics.requests,
+        fault=lambda: problem("internal", "a fault of the gateway; sending again is safe"),
+    )
     _add_probes(app, metrics, missing)
     _add_schemas(app)
 
@@ -151,7 +156,7 @@ def create_app(
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return Response(render_docs(app.openapi()), media_type="text/html")
+        return Response(render_docs(app.openapi(), _TYPES), media_type="text/html")
 
     return app
 

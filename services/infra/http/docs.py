@@ -16,8 +16,11 @@ td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px s
 """
 
 
-def render_docs(document: Mapping[str, Any]) -> str:
-    """Return the page for an OpenAPI *document*: each call with what it takes, an example and every answer."""
+def render_docs(document: Mapping[str, Any], more: str = "") -> str:
+    """Return the page for an OpenAPI *document*: each call with what it takes, an example and every answer.
+
+    *more* is HTML that stands beside the link to the document itself.
+    """
     info = document["info"]
     body = "".join(
         part
@@ -28,8 +31,7 @@ def render_docs(document: Mapping[str, Any]) -> str:
     title = escape(f"{info['title']} {info['version']}")
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
-        f"<h1>{title}</h1><p>For tools: <a href=openapi.json>openapi.json</a>. "
-        f"Event types with their schemas: <a href=v1/schemas>v1/schemas</a>.</p>{body}</html>"
+        f"<h1>{title}</h1><p>For tools: <a href=openapi.json>openapi.json</a>. {more}</p>{body}</html>"
     )
 
 
@@ -37,6 +39,12 @@ def _call(method: str, path: str, call: Mapping[str, Any], document: Mapping[str
     yield f"<h2><code>{method} {escape(path)}</code> {escape(call.get('summary', ''))}</h2>"
     if call.get("security"):
         yield "<p>Needs <code>Authorization: Bearer …</code>, the token of the source.</p>"
+    if call.get("parameters"):
+        yield "<table><tr><th>Parameter<th>Meaning"
+        for one in call["parameters"]:
+            needed = ", required" if one.get("required") else ""
+            yield f"<tr><td><code>{escape(one['name'])}</code>{needed}<td>{escape(one.get('description', ''))}"
+        yield "</table>"
     taken = call.get("requestBody", {})
     if taken:
         yield f"<p>{escape(taken.get('description', ''))}</p>"

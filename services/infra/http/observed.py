@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from time import monotonic
 
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from services.ingest.http.answers import problem
-from services.ingest.metrics import IngestMetrics
 
 _log = logging.getLogger("access")
 _errors = logging.getLogger(__name__)
@@ -20,9 +19,11 @@ _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 class Observed:
     """ASGI middleware; the outermost, so that nothing that is raised reaches the server with a payload in its text."""
 
-    def __init__(self, app: ASGIApp, metrics: IngestMetrics) -> None:
+    def __init__(self, app: ASGIApp, requests: Histogram, fault: Callable[[], ASGIApp]) -> None:
+        """*requests* takes the seconds by route and code; *fault* gives the answer to what was raised."""
         self._app = app
-        self._metrics = metrics
+        self._requests = requests
+        self._fault = fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,12 +45,12 @@ class Observed:
             place = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
             _errors.error("a request failed with %s at %s", type(error).__name__, place)
             if code == 0:
-                await problem("internal", "a fault of the gateway; sending again is safe")(scope, receive, sending)
+                await self._fault()(scope, receive, sending)
         self._note(scope, code, monotonic() - began)
 
     def _note(self, scope: Scope, code: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(route, str(code)).observe(seconds)
+        self._requests.labels(route, str(code)).observe(seconds)
         level = logging.DEBUG if route in _PROBES else logging.INFO
         _log.log(level, "%s %s %d %.1f ms", method, route, code, seconds * 1000)
