@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import DAYS, Run, example_run, standing_of
+from schemas.explanation import PeopleEvidence
+from services.infra.clickhouse.client import open_clickhouse
+from services.infra.explain.reader import Explain, explain
+from tests.e2e.conftest import DAYS, PLAN, Run, example_run, standing_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -48,6 +51,28 @@ def test_every_figure_equals_the_simulators_own(embedded: Run, truth: dict[str, 
 
     assert len(rows) > 150
     assert differences(rows, truth["as_of"][day]) == []
+
+
+def test_every_figure_is_explained(embedded: Run) -> None:
+    """For three agencies, each indicator's evidence, counted by other code, comes to the printed figure."""
+    explained = 0
+    with embedded.database() as stack, open_clickhouse(stack.clickhouse) as database:
+        for row in standing_of(stack, DAYS[1]):
+            if row["agency"] not in ("so-xay-dung", "huyen-dinh-hoa", "ban-dan-toc"):
+                continue
+            wanted = Explain(plan=PLAN, indicator=row["indicator"], agency=row["agency"], limit=0)
+            found = explain(database, wanted, zone="Asia/Ho_Chi_Minh")
+            explained += 1
+            assert all(part.recount.agrees for part in found.parts), row
+            for part in found.parts:
+                counted = part.recount.measured
+                if isinstance(part.evidence, PeopleEvidence):
+                    assert part.evidence.roster.people == counted.denominator
+                else:
+                    assert sum(one.denominator for one in part.evidence.reasons) == counted.denominator
+                    assert sum(one.numerator for one in part.evidence.reasons) == counted.numerator
+
+    assert explained > 18
 
 
 @pytest.mark.kafka
