@@ -19,6 +19,7 @@ from services.cli.goalposts import moved
 from services.cli.plans import agencies_app, plan_app, sources_app
 from services.cli.rebuild import rebuild
 from services.cli.rejected import rejected_app
+from services.cli.report import report
 from services.cli.standing import standing
 from services.cli.up import up
 from services.cli.warnings import warnings_app
@@ -46,6 +47,7 @@ app.command()(contradictions)
 app.command()(discrepancies)
 app.command()(emit)
 app.command()(rebuild)
+app.command()(report)
 plan_app.command()(moved)
 app.add_typer(connect_app, name="connect")
 app.add_typer(plan_app, name="plan")

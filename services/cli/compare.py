@@ -14,13 +14,13 @@ from schemas.directory import Directory
 from schemas.plan import Indicator, Plan
 from services.cli.output import Format, console, print_csv, print_json, table
 from services.cli.standing import Language, Row
-from services.cli.standing_words import Words, words_of
 from services.core.comparison import Candidate, Comparison, Place, Unranked, compare
 from services.core.coverage import FeedState
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.scope import targets_of
 from services.core.standing import Verdict
+from services.core.standing_words import Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings

@@ -16,10 +16,10 @@ from rich.table import Table
 from schemas.explanation import Counted, Explanation, ItemsEvidence, PeopleEvidence, RevisionUsed
 from services.cli.output import Format, console, print_csv, table
 from services.cli.standing import Language
-from services.cli.standing_words import STYLES, Words, words_of
 from services.core.errors import Rejected
 from services.core.evidence_words import FATES, REASONS, STEPS, WITHHELD, measure_text, word
 from services.core.item_evidence import Why
+from services.core.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.explain.reader import Explain, explain
 from services.infra.settings import SharedSettings

@@ -22,10 +22,10 @@ from rich.table import Table
 from schemas.directory import Directory
 from schemas.plan import Plan
 from services.cli.goalposts import moved_by, notes
-from services.cli.standing_words import STYLES, Words, words_of
 from services.core.assess import Assessment
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.standing_row import COLUMNS, as_row
+from services.core.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.plan_reader import PlanReader

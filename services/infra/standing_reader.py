@@ -26,3 +26,17 @@ def read_standing(
             "agencies": tuple(agencies) or ("",),
         },
     )
+
+
+def read_courses(
+    database: ClickHouse, plan: str, until: date
+) -> dict[tuple[str, str], list[tuple[date, float | None, float | None]]]:
+    """Return (indicator, agency) → day, ratio and planned share of every day judged up to *until*, in the order of days."""
+    courses: dict[tuple[str, str], list[tuple[date, float | None, float | None]]] = {}
+    for indicator, agency, day, ratio, planned in database.rows(
+        "SELECT indicator, agency, day, ratio, planned FROM standing FINAL WHERE plan = %(plan)s "
+        "AND day <= toDate32(%(day)s) ORDER BY indicator, agency, day",
+        {"plan": plan, "day": until.isoformat()},
+    ):
+        courses.setdefault((indicator, agency), []).append((day, ratio, planned))
+    return courses

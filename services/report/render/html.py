@@ -1,0 +1,90 @@
+"""The report as one HTML file that loads nothing from elsewhere; the PDF is this page printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.core.earned import whole_days
+from services.core.standing_words import Words, words_of
+from services.report.core.model import AgencyPage, Line, Report
+from services.report.core.texts import TERMS, texts_of
+from services.report.render.chart import chart
+
+_TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+_SHOWN: Final = 12  # agencies in the summary: it must fit the first page
+_ROOM: Final = 700.0  # height of an agency's charts together, in the chart's units (340 wide)
+
+
+def as_html(report: Report, languages: Sequence[str]) -> str:
+    """Return the report in *languages* (``vi``, ``en``), one after the other. The same report gives the same text."""
+    environment = Environment(
+        loader=FileSystemLoader(str(_TEMPLATES)), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html.j2").render(
+        report=report, seal_json=report.seal.to_json(), versions=[_Version(report, language) for language in languages]
+    )
+
+
+class _Version:
+    """What the template asks for in one language."""
+
+    def __init__(self, report: Report, language: str) -> None:
+        self.language = language
+        self.words: Words = words_of(language)
+        self.t = texts_of(language)
+        self._report = report
+        behind_after = report.plan.behind_after
+        self.terms = [(term, said.format(behind_after=behind_after)) for term, said in TERMS[language]]
+        self.late = report.late[:_SHOWN]
+        self.more = len(report.late) - len(self.late)
+        self.notes = report.notes.get(language, ())
+        blind = ("no-data", "too-few")
+        self.unjudged = sum(any(line.row["verdict"] in blind for line in page.lines) for page in report.pages)
+
+    def say(self, name: str, /, **values: object) -> str:
+        return self.t[name].format(**values)
+
+    def made(self) -> str:
+        made = self._report.made
+        month = f"{made.month:02d}" if made.month < 3 else str(made.month)  # the form of office: 02 cannot become 12
+        said = self.t["on"].format(d=f"{made.day:02d}", m=month, y=made.year, day=self.day(made))
+        return f"{self._report.place or '……………'}, {said}"
+
+    def day(self, day: date) -> str:
+        return self.words.date(day) if self.language == "vi" else f"{day.day} {day:%B %Y}"
+
+    def whole(self, days: float | None) -> str:
+        return "–" if days is None else str(abs(whole_days(days)))
+
+    def signed(self, line: Line) -> str:
+        days = line.row["days_behind"]
+        if days is None or not line.judged or whole_days(days) == 0:
+            return ""
+        return f"{'+' if days > 0 else '−'}{abs(whole_days(days))}"
+
+    def title(self, line: Line) -> str:
+        return line.indicator.title.text(self.language)
+
+    def counts(self, indicator: str) -> str:
+        lines = [line for page in self._report.pages if (line := page.line(indicator)) and line.judged]
+        found = {verdict: sum(one.row["verdict"] == verdict for one in lines) for verdict in self.words.verdicts}
+        order = ("behind", "missed", "at-risk", "on-track", "ahead", "achieved", "not-started", "too-few", "no-data")
+        return "; ".join(f"{self.words.verdicts[verdict]}: {found[verdict]}" for verdict in order if found[verdict])
+
+    def others(self, page: AgencyPage) -> str:
+        return "; ".join(f"{self.title(line)} ({self.whole(line.row['days_behind'])})" for line in page.behind[1:])
+
+    def schedule(self, line: Line) -> str:
+        return self.words.days(line.row["days_behind"])
+
+    def chart(self, page: AgencyPage, line: Line) -> Markup:
+        drawn = max(1, sum(one.judged for one in page.lines))
+        height = max(70.0, min(125.0, _ROOM / drawn))
+        return Markup(chart(line, self._report.day, self.words, height=height))  # noqa: S704 -- numbers and dates alone
