@@ -54,7 +54,7 @@ _REGISTERS: Final[dict[str, tuple[str, str, str, str]]] = {
         "declarations",
         "agency, indicator, from_day, to_day, source",
         "numerator, denominator",
-        "from_day <= toDate32(%(day)s) AND indicator IN %(indicators)s",
+        "from_day <= toDate32(%(day)s)",
     ),
     "feed reports": ("feed_reports", "source, type, day", "count", "day <= toDate32(%(day)s)"),
 }
@@ -121,12 +121,11 @@ def seal_of(
 
 
 def _facts(database: ClickHouse, plans: Sequence[Plan], day: date, zone: str, known_at: datetime | None) -> list[Part]:
-    indicators = [one for plan in plans for one in plan.indicators]
-    types = {name for one in indicators if not isinstance(one.measure, MeanMeasure) for name in reads_of(one)}
+    measured = [one for plan in plans for one in plan.indicators if not isinstance(one.measure, MeanMeasure)]
+    types = {name for one in measured for name in reads_of(one)}
     params = {
         "day": day.isoformat(),
         "types": tuple(sorted(types)) or ("",),
-        "indicators": tuple(sorted({one.id for one in indicators})),
         "known_at": known_at.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%d %H:%M:%S.%f") if known_at else _ALWAYS,
         "known_day": known_at.astimezone(ZoneInfo(zone)).date().isoformat() if known_at else _ALWAYS[:10],
     }

@@ -1,5 +1,8 @@
-"""The planned and the actual line as SVG, drawn here: some hundred lines of a chart library's output would be one polyline
-each, without a scale that both HTML and PDF set in the page's own type. The same line gives the same text."""
+"""The planned and the actual line as SVG.
+
+Drawn here rather than by a chart library: two polylines and a scale, in the page's own type, whose labels stay text in HTML
+and PDF, and the same line gives the same text, so that a report can be compared with itself.
+"""
 
 from __future__ import annotations
 
@@ -91,10 +94,10 @@ def _runs(series: Series) -> list[list[tuple[date, float]]]:
 
 
 def _thinned(run: list[tuple[date, float]]) -> list[tuple[date, float]]:
-    """Leave out the points that lie on the line between their neighbours, to a fortieth of a percent."""
+    """Leave out the points that lie on the line between their neighbours: the drawing is the same without them."""
     kept = run[:1]
     for before, (at, share) in enumerate(run[1:-1]):
         middle = (run[before][1] + run[before + 2][1]) / 2
-        if abs(share - middle) > 0.00025:
+        if abs(share - middle) > 1e-9:
             kept.append((at, share))
     return kept + run[-1:] if len(run) > 1 else kept

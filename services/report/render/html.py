@@ -18,7 +18,7 @@ from services.report.render.chart import chart
 
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 _SHOWN: Final = 12  # agencies in the summary: it must fit the first page
-_ROOM: Final = 700.0  # height of an agency's charts together, in the chart's units (340 wide)
+_ROOM: Final = 560.0  # height of an agency's charts together, in the chart's units (340 wide)
 
 
 def as_html(report: Report, languages: Sequence[str]) -> str:
@@ -63,12 +63,6 @@ class _Version:
     def whole(self, days: float | None) -> str:
         return "–" if days is None else str(abs(whole_days(days)))
 
-    def signed(self, line: Line) -> str:
-        days = line.row["days_behind"]
-        if days is None or not line.judged or whole_days(days) == 0:
-            return ""
-        return f"{'+' if days > 0 else '−'}{abs(whole_days(days))}"
-
     def title(self, line: Line) -> str:
         return line.indicator.title.text(self.language)
 
@@ -78,13 +72,10 @@ class _Version:
         order = ("behind", "missed", "at-risk", "on-track", "ahead", "achieved", "not-started", "too-few", "no-data")
         return "; ".join(f"{self.words.verdicts[verdict]}: {found[verdict]}" for verdict in order if found[verdict])
 
-    def others(self, page: AgencyPage) -> str:
-        return "; ".join(f"{self.title(line)} ({self.whole(line.row['days_behind'])})" for line in page.behind[1:])
-
     def schedule(self, line: Line) -> str:
         return self.words.days(line.row["days_behind"])
 
     def chart(self, page: AgencyPage, line: Line) -> Markup:
         drawn = max(1, sum(one.judged for one in page.lines))
-        height = max(70.0, min(125.0, _ROOM / drawn))
+        height = max(62.0, min(140.0, _ROOM / drawn))
         return Markup(chart(line, self._report.day, self.words, height=height))  # noqa: S704 -- numbers and dates alone
