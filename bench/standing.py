@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -122,10 +123,10 @@ def read(
 ) -> tuple[list[tuple[str, str]], NDArray[np.int64], NDArray[np.int64]]:
     """Return (definition, agency) per row, and numerators and denominators in ten-thousandths, a column per day."""
     names, agencies, found, done, of = database.columns(
-        "SELECT definition, agency, groupArray(dateDiff('day', day, toDate32(%(day)s))), groupArray(toInt64(last.1 * 10000)), "
-        "groupArray(toInt64(last.2 * 10000)) FROM (SELECT definition, agency, day, "
-        "argMax((numerator, denominator), basis) AS last FROM adoption WHERE definition IN %(hashes)s "
-        "AND day > toDate32(%(day)s) - %(days)s AND day <= toDate32(%(day)s) GROUP BY definition, agency, day) "
+        "SELECT definition, agency, groupArray(dateDiff('day', day, toDate32(%(day)s))), "
+        "groupArray(toInt64(numerator * 10000)), groupArray(toInt64(denominator * 10000)) "
+        "FROM adoption FINAL WHERE definition IN %(hashes)s "
+        "AND day > toDate32(%(day)s) - %(days)s AND day <= toDate32(%(day)s) "
         "GROUP BY definition, agency",
         {"hashes": tuple(hashes), "day": DAY.isoformat(), "days": days},
     )
@@ -250,10 +251,16 @@ def measure(history: int = YEAR) -> list[Result]:
                     one_day.append((perf_counter() - began, computed))
                 began = perf_counter()
                 keys, done, of = read(database, list(hashes), days)
-                for at in range(WINDOW - 1, days):
-                    judged = compute(plan, keys, done, of, at)
-                    day = DAY - timedelta(days=days - 1 - at)
-                    write(database, keys, hashes, (done[:, at], of[:, at]), judged, day)
+                # A day is written while the next one is computed; the thread alone uses the connection meanwhile.
+                with ThreadPoolExecutor(1) as writer:
+                    written = []
+                    for at in range(WINDOW - 1, days):
+                        judged = compute(plan, keys, done, of, at)
+                        day = DAY - timedelta(days=days - 1 - at)
+                        figures = done[:, at], of[:, at]
+                        written.append(writer.submit(write, database, keys, hashes, figures, judged, day))
+                    for one in written:
+                        one.result()
                 year = (perf_counter() - began) * YEAR / _BLOCK
                 for first in range(_BLOCK, history, 30):
                     database.run(

@@ -26,8 +26,6 @@ FLAT: Final = 1e-12  # a figure counts in whole cases, so a slope up to this is 
 
 _AT_ONCE: Final = 1024  # windows whose slopes are held at a time: they fit the processor's cache
 
-_FIRST, _SECOND = np.triu_indices(WINDOW, k=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -97,7 +95,8 @@ def _theil_sen(
     windows: NDArray[np.float64], points: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return median, lower and upper limit of the pairwise slopes of every row."""
-    slopes = np.sort((windows[:, _SECOND] - windows[:, _FIRST]) / (_SECOND - _FIRST), axis=1)  # gaps sort to the end
+    slopes = np.concatenate([(windows[:, lag:] - windows[:, :-lag]) / lag for lag in range(1, WINDOW)], axis=1)
+    slopes.sort(axis=1)  # gaps sort to the end
     pairs = points * (points - 1) // 2
     rows = np.arange(len(windows))
     median = (slopes[rows, (pairs - 1) // 2] + slopes[rows, pairs // 2]) / 2
