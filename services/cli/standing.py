@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -23,14 +23,14 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from services.cli.goalposts import moved_by, notes
 from services.cli.standing_words import STYLES, Words, words_of
-from services.core.assess import Assessment
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
-from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 from services.infra.standing_reader import read_standing
+
+if TYPE_CHECKING:  # only --known-at and --revision judge; to read what was judged need not wait for what that takes
+    from services.core.assess import Assessment
 
 #: The fields of a standing, the same wherever one leaves the system.
 FIELDS: Final = (
@@ -93,13 +93,13 @@ def standing(
             _end(f"plan {plan!r} has not been judged yet; plans published: {ids}")
         if known is None and revision is None:
             rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
-            documents = _documents(reader, plan, day)
+            documents = _documents(reader, plan, day) if form is Format.TABLE else None
         else:
-            judged = _afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), settings.zone)
+            judged = _afresh(database, plan, day, known, revision, settings.zone)
             rows = chosen(judged, indicators=indicator or (), agencies=agency or ())
             documents = judged.plan, judged.directory
-        moment = end_of(known, ZoneInfo(settings.zone)) if known is not None else None
-        moved = moved_by(reader, plan, day, moment) if revision is None else ()
+        asks_less = revision is None and form is Format.TABLE
+        moved = moved_by(reader, plan, day, _end_of(known, settings.zone)) if asks_less else ()
     if form is Format.JSON:
         sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
     elif form is Format.CSV:
@@ -132,15 +132,29 @@ def _end(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _afresh(database: ClickHouse, question: Question, zone: str) -> Assessment:
+def _afresh(
+    database: ClickHouse, plan: str, day: date, known: date | None, revision: int | None, zone: str
+) -> Assessment:
+    from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
+
     try:
-        return judge_afresh(database, question, zone=zone)
+        return judge_afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), zone=zone)
     except CannotJudge as fault:
         _end(str(fault))
 
 
+def _end_of(known: date | None, zone: str) -> datetime | None:
+    if known is None:
+        return None
+    from services.infra.figures.afresh import end_of
+
+    return end_of(known, ZoneInfo(zone))
+
+
 def chosen(judged: Assessment, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the last day's rows of an assessment as the table has them, of these indicators and agencies where any are named."""
+    from services.core.standing_row import COLUMNS, as_row
+
     return [
         dict(zip(COLUMNS, as_row(history[-1]), strict=True))
         for (indicator, agency), history in sorted(judged.histories.items())
