@@ -21,13 +21,14 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.cli import output, rollups
 from services.cli.goalposts import moved_by, notes
 from services.cli.standing_words import STYLES, Words, words_of
 from services.core.in_force import directory_in_force, plan_in_force
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
-from services.infra.standing_reader import read_standing
+from services.infra.standing_reader import read_rollups, read_standing
 
 if TYPE_CHECKING:  # only --known-at and --revision judge; to read what was judged need not wait for what that takes
     from services.core.assess import Assessment
@@ -52,6 +53,14 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class By(StrEnum):
+    """What figures are shown together."""
+
+    ALL = "all"
+    GROUP = "group"
+    PARENT = "parent"
+
+
 class Language(StrEnum):
     """Whose words the table uses; JSON and CSV have none."""
 
@@ -72,6 +81,11 @@ def standing(
     ),
     indicator: list[str] | None = typer.Option(None, "--indicator", help="Only this one; may be repeated."),
     agency: list[str] | None = typer.Option(None, "--agency", help="Only this one; may be repeated."),
+    by: By | None = typer.Option(
+        None,
+        "--by",
+        help="group, parent or all: figures together, with what they would be if the silent were at 0 or 100 %.",
+    ),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
     lang: Language = typer.Option(Language.EN, "--lang", help="Words of the table: vi or en."),
 ) -> None:
@@ -82,15 +96,21 @@ def standing(
     Examples:
     tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang vi
     tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --known-at 2008-08-05
+    tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --by group
     """
     settings = SharedSettings()
     known = known_at.date() if known_at else None
+    if by is not None and (known is not None or revision is not None or agency):
+        _end("--by shows what was judged of many agencies: leave out --known-at, --revision and --agency")
     with open_clickhouse(settings.clickhouse()) as database:
         reader = PlanReader(database)
         day = as_of.date() if as_of else _last_judged(reader, plan, known)
         if day is None:
             ids = ", ".join(reader.plan_ids()) or "none"
             _end(f"plan {plan!r} has not been judged yet; plans published: {ids}")
+        if by is not None:
+            _print_rollups(database, reader, plan, day, by, indicator or (), form, words_of(lang))
+            return
         if known is None and revision is None:
             rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
             documents = _documents(reader, plan, day) if form is Format.TABLE else None
@@ -116,6 +136,28 @@ def standing(
         titles = {one.id: one.title.text(words.language) for one in documents[0].indicators}
         for note in notes((one for one in moved if one.indicator in shown), titles, words):
             out.print(note, style="bold", markup=False)
+
+
+def _print_rollups(
+    database: ClickHouse,
+    reader: PlanReader,
+    plan: str,
+    day: date,
+    by: By,
+    indicators: Sequence[str],
+    form: Format,
+    words: Words,
+) -> None:
+    rows = read_rollups(database, plan, day, by.value, indicators=indicators)
+    documents = _documents(reader, plan, day) if form is Format.TABLE else None
+    if form is Format.JSON:
+        output.print_json([rollups.as_record(row) for row in rows])
+    elif form is Format.CSV:
+        output.print_csv(rollups.FIELDS, [rollups.as_record(row) for row in rows])
+    elif not rows or documents is None:
+        _end(f"nothing was judged on {day} that fits")
+    else:
+        rollups.print_rollups(rows, *documents, _about(words, day, None, None), words)
 
 
 def _about(words: Words, day: date, known_at: date | None, revision: int | None) -> str:
