@@ -23,6 +23,8 @@ from services.core.standing import Standing
 
 _NOTHING = Fraction(0)
 
+Count = int | Fraction  # whole where it can be: integers are fast to add
+
 
 class By(StrEnum):
     """What a roll-up is over."""
@@ -93,7 +95,12 @@ def sums_of(standings: Iterable[Standing], plans: Mapping[str, Standing] | None 
     it to be as large as the others are on average; where nobody has one the bounds are 0 and 1. The planned value is None
     unless everybody with a figure has one.
     """
-    done = of = quiet_done = quiet_of = due = wanted = _NOTHING
+    done: Count = 0
+    of: Count = 0
+    quiet_done: Count = 0
+    quiet_of: Count = 0
+    # Many agencies share a planned value: their cases are added up first, since fractions are slow to add.
+    lines: dict[tuple[int, int, int, int], Count] = {}
     counted = unknown = 0
     all_planned = True
     for one in standings:
@@ -101,7 +108,7 @@ def sums_of(standings: Iterable[Standing], plans: Mapping[str, Standing] | None 
         if one.numerator is None or not one.denominator:
             unknown += quiet
             continue
-        cases, adopted = Fraction(one.denominator), Fraction(one.numerator)
+        cases, adopted = _exact(one.denominator), _exact(one.numerator)
         counted += 1
         done, of = done + adopted, of + cases
         if quiet:
@@ -110,18 +117,22 @@ def sums_of(standings: Iterable[Standing], plans: Mapping[str, Standing] | None 
         if line is None or line.planned is None or line.target is None:
             all_planned = False
         else:
-            due, wanted = due + cases * line.planned, wanted + cases * line.target
+            key = (*line.planned.as_integer_ratio(), *line.target.as_integer_ratio())
+            lines[key] = lines.get(key, 0) + cases
     if not counted:
         return NO_SUMS if not unknown else _bounds_alone()
-    guessed = unknown * of / counted
+    total = Fraction(of)
+    guessed = unknown * total / counted
+    due = sum((Fraction(a, b) * cases for (a, b, _, _), cases in lines.items()), _NOTHING)
+    wanted = sum((Fraction(a, b) * cases for (_, _, a, b), cases in lines.items()), _NOTHING)
     return Sums(
-        numerator=done,
-        denominator=of,
-        ratio=done / of,
-        low=(done - quiet_done) / (of + guessed),
-        high=(done - quiet_done + quiet_of + guessed) / (of + guessed),
-        planned=due / of if all_planned else None,
-        target=wanted / of if all_planned else None,
+        numerator=Fraction(done),
+        denominator=total,
+        ratio=done / total,
+        low=(done - quiet_done) / (total + guessed),
+        high=(done - quiet_done + quiet_of + guessed) / (total + guessed),
+        planned=due / total if all_planned else None,
+        target=wanted / total if all_planned else None,
     )
 
 
@@ -143,6 +154,11 @@ def mean_sums(parts: Sequence[tuple[Sums, Fraction]]) -> Sums:
         planned=mean("planned"),
         target=mean("target"),
     )
+
+
+def _exact(count: Decimal) -> Count:
+    above, below = count.as_integer_ratio()
+    return above if below == 1 else Fraction(above, below)
 
 
 def _bounds_alone() -> Sums:
