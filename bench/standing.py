@@ -209,7 +209,7 @@ def write(
         "feed_state": ["reporting"] * size,
         "provisional": [0] * size,
         "judged_day": [day] * size,
-        "basis": [_EPOCH] * size,
+        "basis": [int(_EPOCH.timestamp()) * 1_000_000] * size,  # microseconds need no conversion, row by row
     }
     database.insert("standing", list(columns), list(columns.values()))
 
