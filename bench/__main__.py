@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import aggregator, ingest, rebuild
+from bench import aggregator, ingest, rebuild, standing
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "aggregator": aggregator.against,
     "sizes": aggregator.sizes,
     "freshness": aggregator.freshness,
+    "standing": standing.bench,
 }
 RESULTS = Path(__file__).parent / "results.json"
 

@@ -20,6 +20,7 @@ from services.core.assess import (
     last_day_judged,
 )
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.rollup import rollups_of
 from services.infra.clock import last_complete_day
 from services.infra.plan_reader import Evaluation
 
@@ -77,7 +78,7 @@ def evaluate_round(
     1. the database's moment is taken: all that was computed before it is in what is read next;
     2. outstanding recomputations of days judged end the round (NotYet), unless the oldest has waited beyond *patience*;
     3. unchanged revisions, figures, reports and day end it too;
-    4. all standings are computed and those that differ written to ``standing``;
+    4. all standings are computed and those that differ written to ``standing``, their roll-ups to ``rollups``;
     5. the round is recorded in ``evaluations``, unless *finished* is False: whoever acts on a Round (warnings) does so
        first and then calls :func:`finish`, so that a round cut off in between is simply done again.
 
@@ -118,6 +119,7 @@ def evaluate_round(
         day=day,
     )
     changed = store.save(plan, (one for history in assessment.histories.values() for one in history), basis)
+    store.save_rollups(plan, rollups_of(assessment), basis)
     done = Round(assessment=assessment, basis=basis, inputs=inputs, outstanding=marks.count, changed=changed)
     if finished:
         finish(store, done)

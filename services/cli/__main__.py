@@ -10,52 +10,21 @@ import typer
 from clickhouse_driver.errors import ServerException
 from rich.console import Console
 
-from services.cli.compare import compare_agencies
-from services.cli.contradictions import contradictions, discrepancies
-from services.cli.example import example_app
-from services.cli.explain import explain_figure
-from services.cli.feeds import conflicts, feeds
-from services.cli.goalposts import moved
-from services.cli.plans import agencies_app, plan_app, sources_app
-from services.cli.rebuild import rebuild
-from services.cli.rejected import rejected_app
-from services.cli.report import report
-from services.cli.standing import standing
-from services.cli.up import up
-from services.cli.warnings import warnings_app
+from services.cli.lazily import LazyGroup
 from services.core.errors import Rejected, Transient
 from services.infra.logs import quiet_libraries
-from services.ingest.connectors.cli import connect_app, emit
 
 _NOT_AUTHENTICATED: Final = 516  # ClickHouse's own code
 _ENV_HINT: Final = "For a stack of `tiendo up`: `. DATA/env`, such as `. .data/thai-nguyen-2008/env`."
 
 app = typer.Typer(
     name="tiendo",
+    cls=LazyGroup,
     help="Which agencies are behind an IT-application plan, by how many days, and what it takes to catch up.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,  # locals may hold tokens and addresses
 )
-app.command()(up)
-app.command()(standing)
-app.command("compare")(compare_agencies)
-app.command("explain")(explain_figure)
-app.command()(feeds)
-app.command()(conflicts)
-app.command()(contradictions)
-app.command()(discrepancies)
-app.command()(emit)
-app.command()(rebuild)
-app.command()(report)
-plan_app.command()(moved)
-app.add_typer(connect_app, name="connect")
-app.add_typer(plan_app, name="plan")
-app.add_typer(agencies_app, name="agencies")
-app.add_typer(sources_app, name="sources")
-app.add_typer(warnings_app, name="warnings")
-app.add_typer(rejected_app, name="rejected")
-app.add_typer(example_app, name="example")
 
 
 @app.command()

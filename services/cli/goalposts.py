@@ -107,4 +107,5 @@ def _percent(share: Fraction | None) -> str:
 def moved_by(reader: PlanReader, plan: str, day: date, known: datetime | None = None) -> tuple[Moved, ...]:
     """Return where the revisions in force by *day*, and published by *known*, ask less."""
     plans = [one for one in reader.plans(plan) if known is None or one.published <= known]
-    return moved_goalposts(plans, reader.directories(plans[-1].document.directory), day) if plans else ()
+    # A single revision moves nothing, and a large directory takes a while to read.
+    return moved_goalposts(plans, reader.directories(plans[-1].document.directory), day) if len(plans) > 1 else ()

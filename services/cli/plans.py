@@ -17,6 +17,7 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
+from services.cli.goalposts import moved
 from services.core.directory_faults import departures
 from services.core.errors import Transient
 from services.infra.clock import open_clock
@@ -297,3 +298,6 @@ def _name(entry: Any, at: int) -> str:
 
 def _said(value: Any) -> str:
     return "–" if value is None else str(value)
+
+
+plan_app.command()(moved)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -21,16 +21,17 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.cli import output, rollups
 from services.cli.goalposts import moved_by, notes
-from services.core.assess import Assessment
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.standing_row import COLUMNS, as_row
 from services.core.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
-from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
-from services.infra.standing_reader import read_standing
+from services.infra.standing_reader import read_rollups, read_standing
+
+if TYPE_CHECKING:  # only --known-at and --revision judge; to read what was judged need not wait for what that takes
+    from services.core.assess import Assessment
 
 #: The fields of a standing, the same wherever one leaves the system.
 FIELDS: Final = (
@@ -50,6 +51,14 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class By(StrEnum):
+    """What figures are shown together."""
+
+    ALL = "all"
+    GROUP = "group"
+    PARENT = "parent"
 
 
 class Language(StrEnum):
@@ -72,6 +81,11 @@ def standing(
     ),
     indicator: list[str] | None = typer.Option(None, "--indicator", help="Only this one; may be repeated."),
     agency: list[str] | None = typer.Option(None, "--agency", help="Only this one; may be repeated."),
+    by: By | None = typer.Option(
+        None,
+        "--by",
+        help="group, parent or all: figures together, with what they would be if the silent were at 0 or 100 %.",
+    ),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
     lang: Language = typer.Option(Language.EN, "--lang", help="Words of the table: vi or en."),
 ) -> None:
@@ -82,24 +96,30 @@ def standing(
     Examples:
     tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --lang vi
     tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --known-at 2008-08-05
+    tiendo standing --plan thai-nguyen-2008 --as-of 2008-07-31 --by group
     """
     settings = SharedSettings()
     known = known_at.date() if known_at else None
+    if by is not None and (known is not None or revision is not None or agency):
+        _end("--by shows what was judged of many agencies: leave out --known-at, --revision and --agency")
     with open_clickhouse(settings.clickhouse()) as database:
         reader = PlanReader(database)
         day = as_of.date() if as_of else _last_judged(reader, plan, known)
         if day is None:
             ids = ", ".join(reader.plan_ids()) or "none"
             _end(f"plan {plan!r} has not been judged yet; plans published: {ids}")
+        if by is not None:
+            _print_rollups(database, reader, plan, day, by, indicator or (), form, words_of(lang))
+            return
         if known is None and revision is None:
             rows = read_standing(database, plan, day, indicators=indicator or (), agencies=agency or ())
-            documents = _documents(reader, plan, day)
+            documents = _documents(reader, plan, day) if form is Format.TABLE else None
         else:
-            judged = _afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), settings.zone)
+            judged = _afresh(database, plan, day, known, revision, settings.zone)
             rows = chosen(judged, indicators=indicator or (), agencies=agency or ())
             documents = judged.plan, judged.directory
-        moment = end_of(known, ZoneInfo(settings.zone)) if known is not None else None
-        moved = moved_by(reader, plan, day, moment) if revision is None else ()
+        asks_less = revision is None and form is Format.TABLE
+        moved = moved_by(reader, plan, day, _end_of(known, settings.zone)) if asks_less else ()
     if form is Format.JSON:
         sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
     elif form is Format.CSV:
@@ -118,6 +138,28 @@ def standing(
             out.print(note, style="bold", markup=False)
 
 
+def _print_rollups(
+    database: ClickHouse,
+    reader: PlanReader,
+    plan: str,
+    day: date,
+    by: By,
+    indicators: Sequence[str],
+    form: Format,
+    words: Words,
+) -> None:
+    rows = read_rollups(database, plan, day, by.value, indicators=indicators)
+    documents = _documents(reader, plan, day) if form is Format.TABLE else None
+    if form is Format.JSON:
+        output.print_json([rollups.as_record(row) for row in rows])
+    elif form is Format.CSV:
+        output.print_csv(rollups.FIELDS, [rollups.as_record(row) for row in rows])
+    elif not rows or documents is None:
+        _end(f"nothing was judged on {day} that fits")
+    else:
+        rollups.print_rollups(rows, *documents, _about(words, day, None, None), words)
+
+
 def _about(words: Words, day: date, known_at: date | None, revision: int | None) -> str:
     said = [f"{words.as_of} {words.date(day)}"]
     if known_at is not None:
@@ -132,15 +174,29 @@ def _end(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _afresh(database: ClickHouse, question: Question, zone: str) -> Assessment:
+def _afresh(
+    database: ClickHouse, plan: str, day: date, known: date | None, revision: int | None, zone: str
+) -> Assessment:
+    from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
+
     try:
-        return judge_afresh(database, question, zone=zone)
+        return judge_afresh(database, Question(plan=plan, day=day, known_at=known, revision=revision), zone=zone)
     except CannotJudge as fault:
         _end(str(fault))
 
 
+def _end_of(known: date | None, zone: str) -> datetime | None:
+    if known is None:
+        return None
+    from services.infra.figures.afresh import end_of
+
+    return end_of(known, ZoneInfo(zone))
+
+
 def chosen(judged: Assessment, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the last day's rows of an assessment as the table has them, of these indicators and agencies where any are named."""
+    from services.core.standing_row import COLUMNS, as_row
+
     return [
         dict(zip(COLUMNS, as_row(history[-1]), strict=True))
         for (indicator, agency), history in sorted(judged.histories.items())

@@ -22,8 +22,9 @@ WINDOW: Final = 28  # days that the recent pace looks back, the day itself inclu
 FEWEST: Final = 7  # days with a ratio below which there is no recent pace
 Z: Final = 1.6448536269514722  # two-sided 90 %
 HORIZON: Final = timedelta(days=3653)  # a forecast further off is given as this far off: ten years
+FLAT: Final = 1e-12  # a figure counts in whole cases, so a slope up to this is rounding, not movement
 
-_FIRST, _SECOND = np.triu_indices(WINDOW, k=1)
+_AT_ONCE: Final = 1024  # windows whose slopes are held at a time: they fit the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,26 @@ def recent_paces(ratios: Sequence[float | None]) -> list[Pace | None]:
     return paces
 
 
+def paces_of_windows(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return pace, lower and upper limit (three rows) at the end of each of *windows* (n × 28, NaN where there is no ratio).
+
+    NaN where :func:`recent_paces` gives None; the same floats otherwise.
+    """
+    found = np.full((3, len(windows)), math.nan)
+    points = np.count_nonzero(~np.isnan(windows), axis=1)
+    wanted = np.flatnonzero((points >= FEWEST) & ~np.isnan(windows[:, -1]))
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        found[:, some] = _theil_sen(windows[some], points[some])
+    return found
+
+
 def _theil_sen(
     windows: NDArray[np.float64], points: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return median, lower and upper limit of the pairwise slopes of every row."""
-    slopes = np.sort((windows[:, _SECOND] - windows[:, _FIRST]) / (_SECOND - _FIRST), axis=1)  # gaps sort to the end
+    slopes = np.concatenate([(windows[:, lag:] - windows[:, :-lag]) / lag for lag in range(1, WINDOW)], axis=1)
+    slopes.sort(axis=1)  # gaps sort to the end
     pairs = points * (points - 1) // 2
     rows = np.arange(len(windows))
     median = (slopes[rows, (pairs - 1) // 2] + slopes[rows, pairs // 2]) / 2
@@ -107,8 +123,7 @@ def forecast(*, target: Fraction, actual: Fraction, day: date, pace: Pace | None
 
 
 def _reached(missing: float, slope: float, day: date) -> date | None:
-    # A figure counts in whole cases, so a slope this flat is rounding, not movement.
-    if slope <= 1e-12:
+    if slope <= FLAT:
         return None
     days = missing / slope
     if days >= HORIZON.days:

@@ -6,7 +6,7 @@ Different", The Measurable News, 2003).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -59,6 +59,7 @@ class Curve:
     initial: Fraction
     target: Fraction
     pieces: tuple[Piece, ...]
+    _whole_days: dict[int, Fraction] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def span(self) -> int:
@@ -71,7 +72,16 @@ class Curve:
             return self.target
         if x < 0:
             return self.initial
-        return next(piece.value(Fraction(x)) for piece in self.pieces if piece.x0 <= x < piece.x1)
+        day = int(x)
+        if day != x:
+            return self._between(Fraction(x))
+        # All agencies of a target ask for the same days, and these fractions are slow to compute.
+        if day not in self._whole_days:
+            self._whole_days[day] = self._between(Fraction(x))
+        return self._whole_days[day]
+
+    def _between(self, x: Fraction) -> Fraction:
+        return next(piece.value(x) for piece in self.pieces if piece.x0 <= x < piece.x1)
 
     def planned_at(self, day: date) -> Fraction:
         """Return the planned value of *day*."""

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.infra.clickhouse.client import ClickHouseAddress
-from services.infra.kafka import KafkaAddress
+from services.infra.kafka_address import KafkaAddress
 
 S = TypeVar("S", bound="SharedSettings")
 

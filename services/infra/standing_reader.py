@@ -40,3 +40,20 @@ def read_courses(
     ):
         courses.setdefault((indicator, agency), []).append((day, ratio, planned))
     return courses
+
+
+def read_rollups(
+    database: ClickHouse, plan: str, day: date, by: str, *, indicators: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the roll-ups of *day* over groups, parents or all (*by*), of these indicators where any are named."""
+    return database.named(
+        "SELECT * FROM rollups FINAL WHERE plan = %(plan)s AND day = toDate32(%(day)s) AND by = %(by)s "
+        "AND (%(any_indicator)s = 1 OR indicator IN %(indicators)s) ORDER BY indicator, name",
+        {
+            "plan": plan,
+            "day": day.isoformat(),
+            "by": by,
+            "any_indicator": int(not indicators),
+            "indicators": tuple(indicators) or ("",),
+        },
+    )
