@@ -16,6 +16,7 @@ from services.cli.example import example_app
 from services.cli.explain import explain_figure
 from services.cli.feeds import conflicts, feeds
 from services.cli.goalposts import moved
+from services.cli.plan_calendar import baseline, holidays
 from services.cli.plans import agencies_app, plan_app, sources_app
 from services.cli.rebuild import rebuild
 from services.cli.rejected import rejected_app
@@ -47,6 +48,8 @@ app.command()(discrepancies)
 app.command()(emit)
 app.command()(rebuild)
 plan_app.command()(moved)
+plan_app.command("holidays")(holidays)
+plan_app.command("baseline")(baseline)
 app.add_typer(connect_app, name="connect")
 app.add_typer(plan_app, name="plan")
 app.add_typer(agencies_app, name="agencies")
