@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -164,9 +164,40 @@ class SCurveTrajectory(Contract):
     kind: Literal["s-curve"]
 
 
+class QuarterValue(Contract):
+    """The value to be reached by the end of a quarter."""
+
+    quarter: Annotated[str, StringConstraints(pattern=r"^[12]\d{3}-Q[1-4]$")] = Field(examples=["2008-Q3"])
+    value: Share
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the quarter."""
+        year, month = int(self.quarter[:4]), 3 * int(self.quarter[6]) + 1
+        return (date(year + 1, 1, 1) if month > 12 else date(year, month, 1)) - timedelta(days=1)
+
+
+class QuartersTrajectory(Contract):
+    """Straight lines between the ends of quarters, as yearly plans are written."""
+
+    kind: Literal["quarters"]
+    quarters: tuple[QuarterValue, ...] = Field(min_length=1)
+
+
 Trajectory = Annotated[
-    LinearTrajectory | PointsTrajectory | StepsTrajectory | SCurveTrajectory, Field(discriminator="kind")
+    LinearTrajectory | PointsTrajectory | StepsTrajectory | SCurveTrajectory | QuartersTrajectory,
+    Field(discriminator="kind"),
 ]
+
+
+class WorkingCalendar(Contract):
+    """On which days a plan asks for progress."""
+
+    accrual: Literal["calendar-days", "working-days"] = Field(
+        default="calendar-days", description="With working-days the planned value stands still on all other days."
+    )
+    holidays: tuple[date, ...] = Field(default=(), description="Weekdays off; `tiendo plan holidays` proposes them.")
+    working_on: tuple[date, ...] = Field(default=(), description="Days worked in exchange, and holidays that are none.")
 
 
 class Target(Contract):
@@ -239,6 +270,7 @@ class Plan(Contract):
     start: date
     deadline: date
     directory: Slug
+    calendar: WorkingCalendar = WorkingCalendar()
     behind_after: int = Field(default=7, ge=0, description="Days behind from which the verdict is `behind`.")
     minimum: Minimum = Minimum()
     discrepancy_margin: Share = Field(

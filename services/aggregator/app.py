@@ -212,11 +212,7 @@ def _is_stuck(app: faust.App) -> bool:
     consumer = app.consumer
     if consumer is None or app.rebalancing:
         return True
-    for tp in consumer.assignment():
-        end = consumer.highwater(tp) or 0
-        if end > (consumer._committed_offset[tp] or 0):
-            return True
-    return False
+    return any(consumer.waits(tp) for tp in consumer.assignment())
 
 
 async def serve(

@@ -18,6 +18,7 @@ from schemas.plan import Plan
 from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
 from services.cli.goalposts import moved
+from services.cli.plan_calendar import baseline, holidays
 from services.core.directory_faults import departures
 from services.core.errors import Transient
 from services.infra.clock import open_clock
@@ -301,3 +302,5 @@ def _said(value: Any) -> str:
 
 
 plan_app.command()(moved)
+plan_app.command("holidays")(holidays)
+plan_app.command("baseline")(baseline)

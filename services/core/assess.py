@@ -134,7 +134,7 @@ class _Under:
             Case(plan=plan.plan, revision=self.plan.revision, indicator=indicator.id, agency=agency),
             day=day,
             figure=figures[at] if known else NO_FIGURE,
-            curve=curve_for(target, start=plan.start, deadline=plan.deadline) if target else None,
+            curve=curve_for(target, plan) if target else None,
             behind_after=plan.behind_after,
             pace=paces[at] if known else None,
             coverage=coverage,

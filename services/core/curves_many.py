@@ -22,10 +22,13 @@ _STEEP: Final = 1e5  # days per share above which rounding could show in the day
 class Curves:
     """Curves of one start and deadline. ``exact`` are the curves themselves, ``span`` the days from start to deadline.
 
-    ``target`` is a share per curve. Raises ValueError where starts or deadlines differ.
+    ``target`` is a share per curve. Raises ValueError where starts or deadlines differ, or where
+    one accrues on working days only.
     """
 
     def __init__(self, curves: Sequence[Curve]) -> None:
+        if any(curve.time is not None for curve in curves):
+            raise ValueError("a curve that accrues on working days is computed by itself")
         if len({(curve.start, curve.deadline) for curve in curves}) > 1:
             raise ValueError("curves of several plans are judged apart")
         self.exact = tuple(curves)

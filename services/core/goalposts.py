@@ -90,7 +90,7 @@ def _asked(plan: Plan, directory: Directory, day: date) -> dict[tuple[str, str],
     return {
         (indicator.id, agency): (
             target.target,
-            curve_for(target, start=plan.start, deadline=plan.deadline).planned_at(day),
+            curve_for(target, plan).planned_at(day),
         )
         for indicator in plan.indicators
         for agency, target in targets_of(directory, indicator).items()

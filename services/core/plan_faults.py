@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from schemas.directory import Directory
+from services.core.calendar_faults import calendar_findings, quarter_days
 from services.core.findings import (
     Finding,
     Path,
@@ -20,9 +23,20 @@ from services.core.findings import (
 )
 
 
-def plan_findings(plan: Mapping[str, Any], directory: Directory | None) -> list[Finding]:
-    """Return the faults of *plan* as written, against *directory*; without one, what names it is not checked."""
-    return list(_Plan(plan, directory).findings())
+def plan_findings(
+    plan: Mapping[str, Any],
+    directory: Directory | None,
+    public: Callable[[date, date], Mapping[date, str]] | None = None,
+) -> list[Finding]:
+    """Return the faults of *plan* as written, against *directory*; without one, what names it is not checked.
+
+    *public* tells the public holidays of a span of days, against which a working calendar is checked.
+    """
+    checked = _Plan(plan, directory)
+    found = list(checked.findings())
+    if isinstance(plan.get("calendar"), Mapping):
+        found += calendar_findings(plan["calendar"], checked.start, checked.deadline, public)
+    return found
 
 
 class _Plan:
@@ -106,6 +120,7 @@ class _Plan:
         trajectory = target.get("trajectory")
         if not isinstance(trajectory, Mapping):
             return
+        yield from self._quarters((*path, "trajectory", "quarters"), trajectory, goal, baseline)
         last_day, last_value = None, baseline
         for at, point in entries(trajectory, "checkpoints"):
             if not isinstance(point, Mapping):
@@ -121,6 +136,29 @@ class _Plan:
             if value is not None and goal is not None and value > goal:
                 yield Finding((*here, "value"), f"{percent(value)} exceeds the target, {percent(goal)}")
             last_day, last_value = day or last_day, value if value is not None else last_value
+
+    def _quarters(
+        self, path: Path, trajectory: Mapping[str, Any], goal: Fraction | None, baseline: Fraction | None
+    ) -> Iterator[Finding]:
+        last_name, last_value = "", baseline
+        for at, point in entries(trajectory, "quarters"):
+            if not isinstance(point, Mapping):
+                continue
+            name, value = point.get("quarter"), as_share(point.get("value"))
+            first, last = quarter_days(name)
+            here = (*path, at)
+            if first and last and self.start and self.deadline and (last < self.start or first > self.deadline):
+                yield Finding((*here, "quarter"), f"{name} lies outside the plan, {self.start} to {self.deadline}")
+            if first and last_name and str(name) <= last_name:
+                yield Finding((*here, "quarter"), f"{name} does not come after {last_name}, the quarter before")
+            if value is not None and last_value is not None and value < last_value:
+                yield Finding((*here, "value"), f"a plan cannot fall: {percent(value)} after {percent(last_value)}")
+            if value is not None and goal is not None and value > goal:
+                yield Finding((*here, "value"), f"{percent(value)} exceeds the target, {percent(goal)}")
+            elif value is not None and last and self.deadline and last >= self.deadline and value != goal:
+                text = f"{name} ends with the plan, so the target holds"
+                yield Finding((*here, "value"), text, "write the target, or leave the quarter out", warning=True)
+            last_name, last_value = str(name) if first else last_name, value if value is not None else last_value
 
     def _measure(self, path: Path, indicator: Mapping[str, Any]) -> Iterator[Finding]:
         measure = indicator.get("measure")

@@ -6,6 +6,8 @@ Different", The Measurable News, 2003).
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -14,14 +16,16 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from schemas.plan import (
-    Checkpoint,
     LinearTrajectory,
+    Plan,
     PointsTrajectory,
+    QuartersTrajectory,
     SCurveTrajectory,
     StepsTrajectory,
     Target,
     Trajectory,
 )
+from services.core.working_time import WorkingTime, working_time
 
 _GRID: Final = 1 << 40  # the S-curve's inverse is irrational; it is rounded up to this fine a share of the plan's time
 
@@ -50,6 +54,10 @@ class Piece:
         return self.x0 + (self.x1 - self.x0) * share
 
 
+def _begins(piece: Piece) -> Fraction:
+    return Fraction(piece.x0)
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The planned value of one target: never falls, is *initial* before the start and *target* from the deadline on."""
@@ -59,6 +67,7 @@ class Curve:
     initial: Fraction
     target: Fraction
     pieces: tuple[Piece, ...]
+    time: WorkingTime | None = None  # the pieces lie on its axis; None: they lie on the calendar's
     _whole_days: dict[int, Fraction] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
@@ -70,7 +79,7 @@ class Curve:
         """Return the planned value *x* days after the start."""
         if x >= self.span:
             return self.target
-        if x < 0:
+        if x < 0 or not self.pieces:
             return self.initial
         day = int(x)
         if day != x:
@@ -81,7 +90,9 @@ class Curve:
         return self._whole_days[day]
 
     def _between(self, x: Fraction) -> Fraction:
-        return next(piece.value(x) for piece in self.pieces if piece.x0 <= x < piece.x1)
+        at = self.time.at(x) if self.time is not None else x
+        piece = self.pieces[bisect_right(self.pieces, at, key=_begins) - 1]
+        return piece.value(at) if at < piece.x1 else piece.y1
 
     def planned_at(self, day: date) -> Fraction:
         """Return the planned value of *day*."""
@@ -92,27 +103,41 @@ class Curve:
 
         Where the plan rises without a break this is the moment at which it equals *value* for the last time.
         """
+        if self.span and self._begin > value:
+            return Fraction(0)
         for piece in self.pieces:
             if piece.y0 > value:
-                return Fraction(piece.x0)
+                return self._last(Fraction(piece.x0))
             if piece.y1 > value:
-                return piece.first_at(value)
+                return self._last(piece.first_at(value))
         return Fraction(self.span) if self.target > value else None
 
     def first_reaching(self, value: Fraction) -> Fraction | None:
         """Return when the planned value first is *value* or more, in days after the start, never before it; None if never."""
+        if self.span and self._begin >= value:
+            return Fraction(0)
         for piece in self.pieces:
             if piece.y0 >= value:
-                return Fraction(piece.x0)
+                return self._first(Fraction(piece.x0))
             if piece.y1 >= value:
-                return piece.first_at(value)
+                return self._first(piece.first_at(value))
         return Fraction(self.span) if self.target >= value else None
+
+    @property
+    def _begin(self) -> Fraction:
+        return self.pieces[0].y0 if self.pieces else self.initial
+
+    def _first(self, at: Fraction) -> Fraction:
+        return at if self.time is None else self.time.first(at)
+
+    def _last(self, at: Fraction) -> Fraction:
+        return at if self.time is None else self.time.last(at)
 
     def greatest_up_to(self, value: Fraction) -> Fraction | None:
         """Return the greatest planned value that does not exceed *value*, from the start on; None if all exceed it."""
         if self.target <= value:
             return self.target
-        found: Fraction | None = None
+        found = self.initial if self.span and not self.pieces and self.initial <= value else None
         for piece in self.pieces:
             if piece.y0 > value:
                 break
@@ -137,54 +162,87 @@ def _inverse_s(share: Fraction) -> Fraction:
 
 
 def _knots(
-    checkpoints: tuple[Checkpoint, ...], start: date, span: int, initial: Fraction, target: Fraction
+    checkpoints: Iterable[tuple[date, Fraction]],
+    start: date,
+    span: int,
+    initial: Fraction,
+    target: Fraction,
+    time: WorkingTime | None = None,
 ) -> list[tuple[int, Fraction]]:
-    """Return (day, value) from the start on, before the deadline, rising: a plan never takes back what it asked for."""
+    """Return (day, value) from the start on, before the deadline, rising: a plan never takes back what it asked for.
+
+    With *time* days are working days.
+    """
     values: dict[int, Fraction] = {0: initial}
     highest = initial
-    for point in sorted(checkpoints, key=lambda point: point.day):
-        highest = max(highest, min(point.value, target))
-        x = max(0, (point.day - start).days)
+    for day, value in sorted(checkpoints):
+        highest = max(highest, min(value, target))
+        x = max(0, (day - start).days)
         if x < span:
-            values[x] = highest
+            at = x if time is None else time.day_at(x)
+            if time is None or at < time.total:
+                values[at] = highest
     return sorted(values.items())
 
 
 @lru_cache(maxsize=1024)
 def curve_of(
-    trajectory: Trajectory, *, start: date, deadline: date, baseline: Fraction | None, target: Fraction
+    trajectory: Trajectory,
+    *,
+    start: date,
+    deadline: date,
+    baseline: Fraction | None,
+    target: Fraction,
+    time: WorkingTime | None = None,
 ) -> Curve:
     """Return the curve of a target.
 
     No baseline means 0; a baseline at or above the target is for display only and the curve starts at 0. Checkpoints
     before the start count from the start, those from the deadline on give way to the target, and where one is lower
-    than an earlier one the earlier one holds (the check of a plan reports all three).
+    than an earlier one the earlier one holds (the check of a plan reports all three). With *time* the curve rises on
+    working days only; steps are taken on their own days, whatever they are.
     """
     initial = baseline if baseline is not None and baseline < target else Fraction(0)
     span = max(0, (deadline - start).days)
+    if isinstance(trajectory, StepsTrajectory):
+        time = None
+    length = span if time is None else time.total
     pieces: tuple[Piece, ...]
     match trajectory:
-        case _ if span == 0:
+        case _ if length == 0:
             pieces = ()
         case LinearTrajectory():
-            pieces = (Piece(0, span, initial, target),)
+            pieces = (Piece(0, length, initial, target),)
         case SCurveTrajectory():
-            pieces = (Piece(0, span, initial, target, smooth=True),)
-        case PointsTrajectory():
-            knots = [*_knots(trajectory.checkpoints, start, span, initial, target), (span, target)]
+            pieces = (Piece(0, length, initial, target, smooth=True),)
+        case PointsTrajectory() | QuartersTrajectory():
+            knots = [*_knots(_points(trajectory), start, span, initial, target, time), (length, target)]
             pieces = tuple(Piece(x0, x1, y0, y1) for (x0, y0), (x1, y1) in pairwise(knots))
         case StepsTrajectory():
-            knots = _knots(trajectory.checkpoints, start, span, initial, target)
+            knots = _knots(_points(trajectory), start, span, initial, target)
             ends = [x for x, _ in knots[1:]] + [span]
             pieces = tuple(Piece(x0, x1, y, y) for (x0, y), x1 in zip(knots, ends, strict=True))
         case never:
             assert_never(never)
-    return Curve(start=start, deadline=deadline, initial=initial, target=target, pieces=pieces)
+    return Curve(start=start, deadline=deadline, initial=initial, target=target, pieces=pieces, time=time)
 
 
-def curve_for(target: Target, *, start: date, deadline: date) -> Curve:
-    """Return the curve of a plan's target."""
-    return curve_of(target.trajectory, start=start, deadline=deadline, baseline=target.baseline, target=target.target)
+def _points(trajectory: PointsTrajectory | StepsTrajectory | QuartersTrajectory) -> list[tuple[date, Fraction]]:
+    if isinstance(trajectory, QuartersTrajectory):
+        return [(one.last_day, one.value) for one in trajectory.quarters]
+    return [(one.day, one.value) for one in trajectory.checkpoints]
+
+
+def curve_for(target: Target, plan: Plan) -> Curve:
+    """Return the curve of a target of *plan*, by its calendar."""
+    return curve_of(
+        target.trajectory,
+        start=plan.start,
+        deadline=plan.deadline,
+        baseline=target.baseline,
+        target=target.target,
+        time=working_time(plan.calendar, start=plan.start, deadline=plan.deadline),
+    )
 
 
 def planned_at(

@@ -19,6 +19,7 @@ from schemas.sources import Sources
 from services.core.directory_faults import directory_findings, sources_findings
 from services.core.findings import Finding, Path, meant
 from services.core.plan_faults import plan_findings
+from services.infra.public_holidays import public_holidays
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -57,7 +58,7 @@ class Loaded(Generic[Document]):
 
 def load_plan(text: str, directory: Directory | None) -> Loaded[Plan]:
     """Return the plan that *text* states, checked against *directory*; without one, names in it go unchecked."""
-    return _load(text, Plan, lambda data: plan_findings(data, directory))
+    return _load(text, Plan, lambda data: plan_findings(data, directory, public_holidays))
 
 
 def load_directory(text: str) -> Loaded[Directory]:

@@ -11,15 +11,20 @@ from schemas.plan import (
     Checkpoint,
     LinearTrajectory,
     PointsTrajectory,
+    QuartersTrajectory,
+    QuarterValue,
     SCurveTrajectory,
     StepsTrajectory,
     Trajectory,
+    WorkingCalendar,
 )
 from services.core.earned import earned
 from services.core.trajectory import Curve, curve_of, planned_at
+from services.core.working_time import WorkingTime
 
 START = date(2008, 1, 1)
 DEADLINE = date(2008, 12, 31)
+EVERY_DAY = tuple(START + timedelta(days=day) for day in range(-3, 404))
 PERCENT = [Fraction(n, 100) for n in range(101)]
 STEPS = StepsTrajectory(
     kind="steps",
@@ -31,15 +36,30 @@ STEPS = StepsTrajectory(
 
 shares = st.sampled_from(PERCENT)
 spans = st.integers(0, 400)
+QUARTERS = ["2007-Q4", "2008-Q1", "2008-Q2", "2008-Q3", "2008-Q4", "2009-Q1"]
+some_days = st.lists(st.integers(-3, 403).map(lambda day: START + timedelta(days=day)), max_size=12).map(tuple)
+calendars = st.builds(
+    WorkingCalendar, accrual=st.just("working-days"), holidays=some_days | st.just(EVERY_DAY), working_on=some_days
+)
 
 
 @st.composite
 def trajectories(draw: st.DrawFn, span: int, target: Fraction) -> Trajectory:
-    kind = draw(st.sampled_from(["linear", "s-curve", "points", "steps"]))
+    kind = draw(st.sampled_from(["linear", "s-curve", "points", "steps", "quarters"]))
     if kind == "linear":
         return LinearTrajectory()
     if kind == "s-curve":
         return SCurveTrajectory(kind="s-curve")
+    if kind == "quarters":
+        names = draw(st.lists(st.sampled_from(QUARTERS), min_size=1, max_size=5, unique=True))
+        rising = sorted(draw(st.lists(shares, min_size=len(names), max_size=len(names))))
+        return QuartersTrajectory(
+            kind="quarters",
+            quarters=tuple(
+                QuarterValue(quarter=name, value=min(value, target))
+                for name, value in zip(sorted(names), rising, strict=True)
+            ),
+        )
     days = sorted(draw(st.sets(st.integers(-5, span + 5), min_size=1, max_size=5)))
     values = sorted(draw(st.lists(shares, min_size=len(days), max_size=len(days))))
     points = tuple(
@@ -54,12 +74,14 @@ def trajectories(draw: st.DrawFn, span: int, target: Fraction) -> Trajectory:
 @st.composite
 def curves(draw: st.DrawFn, *, baselines: st.SearchStrategy[Fraction | None] = st.none() | shares) -> Curve:
     span, target = draw(spans), draw(shares)
+    deadline = START + timedelta(days=span)
     return curve_of(
         draw(trajectories(span, target)),
         start=START,
-        deadline=START + timedelta(days=span),
+        deadline=deadline,
         baseline=draw(baselines),
         target=target,
+        time=draw(st.none() | st.builds(WorkingTime, st.just(START), st.just(deadline), calendars)),
     )
 
 
@@ -130,6 +152,18 @@ def test_a_baseline_at_the_target_starts_the_curve_at_nothing() -> None:
     [
         pytest.param(LinearTrajectory(), date(2007, 12, 1), Fraction(10, 100), id="before the start: the baseline"),
         pytest.param(LinearTrajectory(), date(2009, 2, 1), Fraction(50, 100), id="after the deadline: the target"),
+        pytest.param(
+            QuartersTrajectory(kind="quarters", quarters=(QuarterValue(quarter="2008-Q2", value=Fraction(20, 100)),)),
+            date(2008, 6, 30),
+            Fraction(20, 100),
+            id="the end of a quarter",
+        ),
+        pytest.param(
+            QuartersTrajectory(kind="quarters", quarters=(QuarterValue(quarter="2008-Q3", value=Fraction(20, 100)),)),
+            date(2008, 12, 31),
+            Fraction(1, 2),
+            id="the deadline, whatever the quarters say",
+        ),
         pytest.param(
             SCurveTrajectory(kind="s-curve"), START + timedelta(days=73), Fraction(1416, 10000), id="s at 1/5"
         ),

@@ -186,6 +186,9 @@ def test_a_damaged_batch_is_refused():
     [
         pytest.param([], SINGLE_CONTENT_TYPE, id="none"),
         pytest.param([("x", b"y"), ("content-type", BATCH_CONTENT_TYPE.encode())], BATCH_CONTENT_TYPE, id="batch"),
+        pytest.param(
+            [("Content-Type", b"Application/CloudEvents-Batch+JSON; charset=utf-8")], BATCH_CONTENT_TYPE, id="spelling"
+        ),
         pytest.param([("content-type", None)], "", id="empty"),
         pytest.param([("content-type", b"\xff")], "\ufffd", id="no-ascii"),
     ],

@@ -85,10 +85,13 @@ class Flights:
 
 
 def content_type(headers: Any) -> str:
-    """Return what the header of that name says; a record without one holds one event."""
+    """Return the media type that the header of that name gives; a record without one holds one event.
+
+    Neither the spelling of names and types nor parameters, such as a charset, make a difference.
+    """
     for name, value in headers:
-        if name == "content-type":
-            return _KNOWN.get(value) or (value or b"").decode("ascii", "replace")
+        if name == "content-type" or name.lower() == "content-type":
+            return _KNOWN.get(value) or (value or b"").decode("ascii", "replace").partition(";")[0].strip().lower()
     return SINGLE_CONTENT_TYPE
 
 
@@ -221,6 +224,22 @@ class FetchConsumer(driver.Consumer):
             message.acked = True
             self._unacked_messages.discard(message)
             return message.tp in self._flights and self._flights[message.tp].acknowledge(message)
+
+    def waits(self, tp: TP) -> bool:
+        """Return whether records of *tp* wait for us: handed over and not committed, or on the broker and not fetched.
+
+        The committed offset alone does not tell: behind it may lie control records only (the end of a transaction), or
+        records that were deleted before anybody read them, and nothing that could ever be acknowledged.
+        """
+        if self._flights.get(tp):
+            return True
+        end = self.highwater(tp)
+        if not end:
+            return False
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        assigned = subscription.assignment if subscription is not None else None
+        state = assigned.state_value(tp) if assigned is not None else None
+        return bool(state is None or not state.has_valid_position or state.position < end)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget what is in flight: its acknowledgements count for nothing from here on."""

@@ -161,7 +161,7 @@ def schedule_rows(plan: Plan, revision: int, directory: Directory) -> Iterator[S
             if target is None:
                 continue
             if target not in values:
-                curve = curve_for(target, start=plan.start, deadline=plan.deadline)
+                curve = curve_for(target, plan)
                 values[target] = [float(curve.planned_at(day)) for day in days]
             for day, planned in zip(days, values[target], strict=True):
                 yield ScheduleRow(plan.plan, revision, indicator.id, agency, day, planned)

@@ -89,7 +89,7 @@ def sources_of(evidence: Evidence, indicator: Indicator, agency: str, language: 
 
 def _course(evidence: Evidence, indicator: str, agency: str, target: Target) -> Course:
     plan = evidence.plan
-    curve = curve_for(target, start=plan.start, deadline=plan.deadline)
+    curve = curve_for(target, plan)
     days = (plan.start + timedelta(days=step) for step in range(curve.span + 1))
     actual = tuple(
         (one.day, float(one.ratio))

@@ -47,7 +47,7 @@ def report_of(
             target = targets[indicator.id].get(agency.id)
             ahead: Series = ()
             if target is not None and day <= plan.deadline:
-                curve = curve_for(target, start=plan.start, deadline=plan.deadline)
+                curve = curve_for(target, plan)
                 rest = range((plan.deadline - day).days + 1)
                 ahead = tuple((one, float(curve.planned_at(one))) for one in (day + timedelta(days=n) for n in rest))
             before = tuple((one, planned) for one, _, planned in course if one < day or not ahead)
