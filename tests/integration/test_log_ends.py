@@ -82,6 +82,7 @@ def test_records_deleted_before_they_were_read_are_nothing_to_wait_for(site):
     """Somebody deleted what the worker had not read: it begins with what there is, and says that it is ready."""
     in_a_transaction(site, EVENTS[:100])
     first = site.spawn("first", WORKER)
+    site.wait(lambda: site.ready("first"), 60)
     site.wait(lambda: archived(site) == ids(EVENTS[:100]), 90)
     first.terminate()
     assert first.wait(60) == 0
