@@ -266,3 +266,34 @@ def test_anchors_and_merges_are_read() -> None:
     assert loaded.document is not None
     assert (loaded.document.feeds[1].owner.name, loaded.document.feeds[1].owner.email) == ("Khác", "vp@example.vn")
     assert json.loads(loaded.document.model_dump_json(by_alias=True))["feeds"][1]["owner"]["name"] == "Khác"
+
+
+QUARTERS = """\
+      - group: departments
+        target: 40 %
+        trajectory:
+          kind: quarters
+          quarters:
+            - {quarter: 2008-Q3, value: 30 %}
+            - {quarter: 2008-Q2, value: 20 %}
+            - {quarter: 2009-Q2, value: 50 %}
+            - {quarter: 2008-Q5, value: 35 %}
+calendar: {accrual: working-days, holidays: [2008-09-02], working_on: [2008-09-02]}
+"""
+
+
+def test_quarters_and_calendars_are_checked():
+    """Order, span and values of quarters, days that are both off and worked: each with its place, all at once."""
+    text = PLAN.replace("      - group: departments\n        target: 40 %\n", QUARTERS)
+
+    faults = [(one.line, one.message) for one in load_plan(text, directory()).faults]
+
+    assert faults == [
+        (20, "2008-Q2 does not come after 2008-Q3, the quarter before"),
+        (20, "a plan cannot fall: 20 % after 30 %"),
+        (21, "2009-Q2 lies outside the plan, 2008-05-28 to 2008-12-31"),
+        (21, "50 % exceeds the target, 40 %"),
+        (22, "'2008-Q5' is not written as it must be: ^[12]\\d{3}-Q[1-4]$"),
+        (22, "a plan cannot fall: 35 % after 50 %"),
+        (23, "2008-09-02 is among the holidays, too"),
+    ]
