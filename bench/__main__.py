@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import aggregator, ingest, rebuild, standing
+from bench import aggregator, forecast, ingest, rebuild, standing
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "sizes": aggregator.sizes,
     "freshness": aggregator.freshness,
     "standing": standing.bench,
+    "forecast": forecast.bench,
 }
 RESULTS = Path(__file__).parent / "results.json"
 

@@ -147,7 +147,7 @@ def compute(
         for at, indicator in enumerate(plan.indicators)
         if (definition := definition_of(indicator, plan)) is not None
     }
-    curves = Curves([curve_for(one.targets[0], start=plan.start, deadline=plan.deadline) for one in plan.indicators])
+    curves = Curves([curve_for(one.targets[0], plan) for one in plan.indicators])
     window = slice(day - WINDOW + 1, day + 1)
     few = of[:, window] < plan.minimum.items * 10_000
     ratios = np.divide(done[:, window], of[:, window], out=np.full(few.shape, np.nan), where=~few)
