@@ -121,7 +121,8 @@ class _Plan:
         if not isinstance(trajectory, Mapping):
             return
         yield from self._quarters((*path, "trajectory", "quarters"), trajectory, goal, baseline)
-        last_day, last_value = None, baseline
+        last_day: date | None = None
+        last_value: Fraction | None = None
         for at, point in entries(trajectory, "checkpoints"):
             if not isinstance(point, Mapping):
                 continue
@@ -131,8 +132,7 @@ class _Plan:
                 yield Finding((*here, "day"), f"{day} lies outside the plan, {self.start} to {self.deadline}")
             if day and last_day and day <= last_day:
                 yield Finding((*here, "day"), f"{day} does not come after {last_day}, the checkpoint before")
-            if value is not None and last_value is not None and value < last_value:
-                yield Finding((*here, "value"), f"a plan cannot fall: {percent(value)} after {percent(last_value)}")
+            yield from _falling((*here, "value"), value, last_value, baseline)
             if value is not None and goal is not None and value > goal:
                 yield Finding((*here, "value"), f"{percent(value)} exceeds the target, {percent(goal)}")
             last_day, last_value = day or last_day, value if value is not None else last_value
@@ -140,7 +140,8 @@ class _Plan:
     def _quarters(
         self, path: Path, trajectory: Mapping[str, Any], goal: Fraction | None, baseline: Fraction | None
     ) -> Iterator[Finding]:
-        last_name, last_value = "", baseline
+        last_name = ""
+        last_value: Fraction | None = None
         for at, point in entries(trajectory, "quarters"):
             if not isinstance(point, Mapping):
                 continue
@@ -151,8 +152,7 @@ class _Plan:
                 yield Finding((*here, "quarter"), f"{name} lies outside the plan, {self.start} to {self.deadline}")
             if first and last_name and str(name) <= last_name:
                 yield Finding((*here, "quarter"), f"{name} does not come after {last_name}, the quarter before")
-            if value is not None and last_value is not None and value < last_value:
-                yield Finding((*here, "value"), f"a plan cannot fall: {percent(value)} after {percent(last_value)}")
+            yield from _falling((*here, "value"), value, last_value, baseline)
             if value is not None and goal is not None and value > goal:
                 yield Finding((*here, "value"), f"{percent(value)} exceeds the target, {percent(goal)}")
             elif value is not None and last and self.deadline and last >= self.deadline and value != goal:
@@ -194,6 +194,16 @@ class _Plan:
         groups = [one.get("group") for one in targets] + [one for _, one in entries(indicator, "shown_for")]
         own = {one["agency"] for one in targets if isinstance(one.get("agency"), str)}
         return own.union(*(self.members.get(group, set()) for group in groups if isinstance(group, str)))
+
+
+def _falling(path: Path, value: Fraction | None, last: Fraction | None, baseline: Fraction | None) -> Iterator[Finding]:
+    if value is None:
+        return
+    if last is not None and value < last:
+        yield Finding(path, f"a plan cannot fall: {percent(value)} after {percent(last)}")
+    elif baseline is not None and value < baseline:
+        text = f"{percent(value)} lies below the baseline, {percent(baseline)}, which holds until more is planned"
+        yield Finding(path, text, warning=True)
 
 
 def _kind(indicator: Mapping[str, Any]) -> Any:
