@@ -17,6 +17,7 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
+from services.cli.flattening import flat
 from services.cli.goalposts import moved
 from services.cli.plan_calendar import baseline, holidays
 from services.core.directory_faults import departures
@@ -127,8 +128,8 @@ def diff(file: Path = _FILE, form: Format = _FORMAT) -> None:
         print_faults(file, loaded.faults)
         raise typer.Exit(1)
     last = latest_plan(revisions, loaded.document.plan)
-    before = _flat(last.document.model_dump(mode="json", by_alias=True)) if last else {}
-    after = _flat(loaded.document.model_dump(mode="json", by_alias=True))
+    before = flat(last.document.model_dump(mode="json", by_alias=True)) if last else {}
+    after = flat(loaded.document.model_dump(mode="json", by_alias=True))
     changes = [
         {"path": path, "before": before.get(path), "after": after.get(path)}
         for path in dict.fromkeys([*before, *after])
@@ -276,25 +277,6 @@ def _plan_revision(plan: str, number: int | None) -> Any:
         err.print(f"no such revision of plan {plan!r}" if revisions else f"no plan {plan!r} is published", markup=False)
         raise typer.Exit(1)
     return max(found, key=lambda one: one.revision)
-
-
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Return path → leaf. Entries of lists go by what names them, so that an insertion does not change all after it."""
-    if isinstance(value, dict):
-        items = [(str(key), one) for key, one in value.items()]
-    elif isinstance(value, list):
-        items = [(_name(one, at), one) for at, one in enumerate(value)]
-    else:
-        return {path: value} if value is not None else {}
-    return {key: leaf for name, one in items for key, leaf in _flat(one, f"{path}.{name}" if path else name).items()}
-
-
-def _name(entry: Any, at: int) -> str:
-    if isinstance(entry, dict):
-        for key in ("id", "group", "agency", "indicator", "day"):
-            if entry.get(key) is not None:
-                return str(entry[key])
-    return str(at)
 
 
 def _said(value: Any) -> str:
