@@ -218,7 +218,7 @@ def test_a_second_stack_on_the_same_data_is_refused(living: Living) -> None:
 def test_ctrl_c_leaves_nothing_behind(living: Living) -> None:
     """After SIGINT the command ends with 0 and none of its processes lives on."""
     children = children_of(living.process.pid)
-    assert len(children) == 6
+    assert len(children) == 7
 
     living.process.send_signal(signal.SIGINT)
 
