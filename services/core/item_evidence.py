@@ -41,7 +41,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a source said about one step of an item, by an event with *version*; *received* is the earliest receipt."""
+    """What a source said about one step of an item, by an event with *version*."""
 
     source: str
     step: str

@@ -139,7 +139,7 @@ def _events(inquiry: Inquiry, shown: Sequence[ItemEvidence]) -> dict[tuple[str, 
             "hashes": tuple(sorted({hashed for _, hashed in wanted})),
         },
     )
-    return {(source, hashed): (name, kind) for source, hashed, name, kind, _ in rows}
+    return {(source, hashed): (name, kind) for source, hashed, name, kind in rows}
 
 
 def _used(
