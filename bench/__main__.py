@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import aggregator, forecast, ingest, rebuild, standing
+from bench import aggregator, forecast, forecast_public, ingest, rebuild, standing
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "freshness": aggregator.freshness,
     "standing": standing.bench,
     "forecast": forecast.bench,
+    "forecast_public": forecast_public.bench,
 }
 RESULTS = Path(__file__).parent / "results.json"
 
