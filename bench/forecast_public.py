@@ -47,7 +47,9 @@ def fields() -> dict[str, Floats]:
     years = np.array(rows, dtype=np.float64)
     at = np.arange((len(years) - 1) * YEAR + 1) / YEAR
     return {
-        name: np.interp(at, np.arange(len(years)), years[:, column] / 100) for column, name in enumerate(names) if column
+        name: np.interp(at, np.arange(len(years)), years[:, column] / 100)
+        for column, name in enumerate(names)
+        if column
     }
 
 
