@@ -234,13 +234,29 @@ def test_more_adoption_never_increases_days_behind(curve: Curve, a: Fraction, b:
     assert earned(curve, actual=more, day=at).days_behind <= earned(curve, actual=less, day=at).days_behind
 
 
-@given(shares, shares, spans, st.sampled_from([LinearTrajectory(), SCurveTrajectory(kind="s-curve")]), spans, shares)
+@given(
+    shares,
+    shares,
+    spans,
+    st.sampled_from([LinearTrajectory(), SCurveTrajectory(kind="s-curve")]),
+    spans,
+    shares,
+    st.none() | calendars,
+)
 def test_a_steeper_plan_never_decreases_days_behind(
-    one: Fraction, other: Fraction, span: int, trajectory: Trajectory, day: int, actual: Fraction
+    one: Fraction,
+    other: Fraction,
+    span: int,
+    trajectory: Trajectory,
+    day: int,
+    actual: Fraction,
+    calendar: WorkingCalendar | None,
 ) -> None:
-    """A higher target over the same time leaves nobody less behind, or more ahead."""
+    """A higher target over the same time, or the same working days, leaves nobody less behind, or more ahead."""
+    deadline = START + timedelta(days=span)
+    time = WorkingTime(START, deadline, calendar) if calendar else None
     low, high = (
-        curve_of(trajectory, start=START, deadline=START + timedelta(days=span), baseline=None, target=target)
+        curve_of(trajectory, start=START, deadline=deadline, baseline=None, target=target, time=time)
         for target in sorted([one, other])
     )
     at = START + timedelta(days=day)
@@ -248,11 +264,12 @@ def test_a_steeper_plan_never_decreases_days_behind(
     assert earned(high, actual=actual, day=at).days_behind >= earned(low, actual=actual, day=at).days_behind
 
 
-@given(st.data(), spans, shares, spans, shares)
+@given(st.data(), spans, shares, spans, shares, st.none() | calendars)
 def test_higher_checkpoints_never_make_anybody_less_late(
-    data: st.DataObject, span: int, target: Fraction, day: int, actual: Fraction
+    data: st.DataObject, span: int, target: Fraction, day: int, actual: Fraction, calendar: WorkingCalendar | None
 ) -> None:
-    """Raising checkpoints never lowers the lag of an agency that is behind, steps included."""
+    """Raising checkpoints never lowers the lag of an agency that is behind, steps and working days included."""
+    time = WorkingTime(START, START + timedelta(days=span), calendar) if calendar else None
     days = data.draw(st.lists(st.integers(0, span), min_size=1, max_size=4, unique=True))
     low = data.draw(st.lists(shares, min_size=len(days), max_size=len(days)))
     raised = data.draw(st.lists(shares, min_size=len(days), max_size=len(days)))
@@ -264,10 +281,38 @@ def test_higher_checkpoints_never_make_anybody_less_late(
             Checkpoint(day=START + timedelta(days=one), value=value) for one, value in zip(days, values, strict=True)
         )
         trajectory = kind[1](kind=kind[0], checkpoints=points)
-        curve = curve_of(trajectory, start=START, deadline=START + timedelta(days=span), baseline=None, target=target)
+        curve = curve_of(
+            trajectory, start=START, deadline=START + timedelta(days=span), baseline=None, target=target, time=time
+        )
         return max(Fraction(0), earned(curve, actual=actual, day=at).days_behind)
 
     assert lag([max(a, b) for a, b in zip(low, raised, strict=True)]) >= lag(low)
+
+
+@given(st.data(), spans, shares, st.none() | shares, st.none() | calendars)
+def test_quarters_are_points_on_the_last_days_of_quarters(
+    data: st.DataObject, span: int, target: Fraction, baseline: Fraction | None, calendar: WorkingCalendar | None
+) -> None:
+    """So what holds for plans by points holds for plans by quarters."""
+    names = data.draw(st.lists(st.sampled_from(QUARTERS), min_size=1, max_size=5, unique=True))
+    values = data.draw(st.lists(shares, min_size=len(names), max_size=len(names)))
+    quarters = tuple(QuarterValue(quarter=name, value=value) for name, value in zip(names, values, strict=True))
+    ends = {"2007-Q4": "2007-12-31", "2008-Q1": "2008-03-31", "2008-Q2": "2008-06-30", "2008-Q3": "2008-09-30"}
+    ends |= {"2008-Q4": "2008-12-31", "2009-Q1": "2009-03-31"}
+    points = tuple(
+        Checkpoint(day=date.fromisoformat(ends[name]), value=value) for name, value in zip(names, values, strict=True)
+    )
+    deadline = START + timedelta(days=span)
+    time = WorkingTime(START, deadline, calendar) if calendar else None
+    by_quarter, by_point = (
+        curve_of(one, start=START, deadline=deadline, baseline=baseline, target=target, time=time)
+        for one in (
+            QuartersTrajectory(kind="quarters", quarters=quarters),
+            PointsTrajectory(kind="points", checkpoints=points),
+        )
+    )
+
+    assert by_quarter == by_point
 
 
 @given(st.data(), st.integers(1, 200), shares, shares, st.integers(1, 5), st.integers(0, 250))
