@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from schemas.directory import Directory, Feed
-from schemas.plan import Indicator, MeanMeasure, Plan, Target
+from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.core.coverage import Coverage, FeedDay, FeedOnDay, Reports, feeds_for
 from services.core.definition import definition_of, reads_of
@@ -18,7 +18,7 @@ from services.core.in_force import directory_in_force, plan_in_force
 from services.core.pace import Pace, recent_paces
 from services.core.scope import life_of, selected, targets_of
 from services.core.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge, mean_of
-from services.core.trajectory import curve_for
+from services.core.trajectory import Curve, curve_for
 
 AFTERMATH: Final = timedelta(days=366)  # a plan is judged for a year beyond its deadline, not for ever
 ONE_DAY: Final = timedelta(days=1)
@@ -115,16 +115,21 @@ class _Under:
         lives = {agency.id: life_of(agency) for agency in directory.agencies}
         for indicator in plan.indicators:
             types = sorted(self.types_of(indicator))
+            coverages: dict[tuple[tuple[str, ...], ...], dict[date, Coverage]] = {}  # most agencies share their feeds
             for agency, target in targets_of(directory, indicator).items():
                 needed = feeds_for(self.feeds, types=types, agency=agency)
+                known = coverages.setdefault(tuple(tuple(feed.id for feed in feeds) for feeds in needed.values()), {})
+                curve = curve_for(target, plan) if target else None
                 begins, ends = lives[agency]
                 day = max(first, begins)
                 while day <= min(last, ends):
-                    yield self._standing(indicator, agency, target, self.reports.coverage(needed, day), day)
+                    if day not in known:
+                        known[day] = self.reports.coverage(needed, day)
+                    yield self._standing(indicator, agency, curve, known[day], day)
                     day += ONE_DAY
 
     def _standing(
-        self, indicator: Indicator, agency: str, target: Target | None, coverage: Coverage, day: date
+        self, indicator: Indicator, agency: str, curve: Curve | None, coverage: Coverage, day: date
     ) -> Standing:
         plan = self.plan.document
         figures, paces = self.course(indicator, agency)
@@ -134,7 +139,7 @@ class _Under:
             Case(plan=plan.plan, revision=self.plan.revision, indicator=indicator.id, agency=agency),
             day=day,
             figure=figures[at] if known else NO_FIGURE,
-            curve=curve_for(target, plan) if target else None,
+            curve=curve,
             behind_after=plan.behind_after,
             pace=paces[at] if known else None,
             coverage=coverage,
