@@ -1,4 +1,6 @@
-"""How good the forecast is: courses with known truth, on which nothing of it was built, called before their deadline.
+"""How good the forecast is: courses with known truth, called before their deadline.
+
+The forecast was not built on such courses; its range was chosen on others of the same shapes (bench/forecast_trial.py).
 
 Each course is one agency's share over time, in whole cases: an officer count, a true course of one of five shapes, and the
 day-to-day noise of a rolling window. 90, 60 and 30 days ahead the question is whether the target will be reached by the
@@ -52,8 +54,13 @@ def courses(rng: np.random.Generator, shape: str) -> Floats:
             true = end * (days + np.maximum(days - at, 0) * rng.uniform(0.5, 3)) / (1.3 * reach)
         case _:
             true = rng.uniform(0.3, 0.8) * (1 - np.exp(-2 * days / reach))
+    return counted(rng, true)
+
+
+def counted(rng: np.random.Generator, true: Floats) -> Floats:
+    """Return a true course as an agency of 20 … 200 people counts it: whole cases, the noise of a rolling window."""
     people = int(rng.integers(20, 200))
-    noise = np.convolve(rng.normal(0, rng.uniform(0.5, 2.0), days.size + 27), np.ones(28) / 28, "valid")
+    noise = np.convolve(rng.normal(0, rng.uniform(0.5, 2.0), true.size + 27), np.ones(28) / 28, "valid")
     cases = np.clip(np.round(people * np.clip(true, 0, 1) + noise * np.sqrt(people) / 2), 0, people)
     return np.asarray(cases / people, dtype=np.float64)
 

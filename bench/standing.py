@@ -1,7 +1,7 @@
 """Standing of 12,000 agencies × 10 indicators: one day, a year, and what ``tiendo standing`` takes.
 
-The figures are synthetic and stand in ``adoption`` as a worker would have put them there. A day is: read the figures of the 28
-days that end on it from ClickHouse, paces, standing, rows written to ``standing``.
+The figures are synthetic and stand in ``adoption`` as a worker would have put them there. A day is: read from ClickHouse the
+figures of the 28 days that end on it and the earliest of twelve weeks, paces, standing, rows written to ``standing``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -22,143 +22,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure import Result
-from schemas.directory import Directory
+from bench.standing_world import DAY, EPOCH, START, directory, fill, plan, publish
 from schemas.plan import Indicator, Plan
 from services.core.curves_many import Curves
 from services.core.definition import definition_of
-from services.core.pace import WINDOW, paces_of_windows
+from services.core.pace import LONG, WINDOW, paces_of_windows
 from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
 from services.core.trajectory import curve_for
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer
 
-AGENCIES: Final = 12_000
-INDICATORS: Final = 10
-START, DEADLINE, DAY = date(2008, 1, 1), date(2008, 12, 31), date(2008, 9, 30)
 YEAR: Final = 366
 _BLOCK: Final = 30  # days judged in one reading for the history; the year is scaled from it
 _RUNS: Final = 3
-_EPOCH: Final = datetime(2008, 10, 1, tzinfo=UTC)
-
-
-def _plan() -> Plan:
-    facts = ("document.handled", "task.directed", "record.filed")
-    indicators = [
-        {
-            "id": f"i{n}",
-            "title": {"vi": f"Chỉ tiêu {n}"},
-            "unit": {"vi": "văn bản"},
-            # Different periods make ten definitions of three types.
-            "measure": {"kind": "items", "facts": facts[n % 3]}
-            | ({"period": {"kind": "rolling", "days": 10 + n}} if n > 2 else {}),
-            "targets": [{"group": "offices", "target": f"{40 + n} %"}],
-        }
-        for n in range(INDICATORS)
-    ]
-    return Plan.model_validate(
-        {
-            "plan": "p",
-            "title": {"vi": "Kế hoạch"},
-            "decision": {"number": "1", "day": START, "signer": "UBND"},
-            "in_force_from": START,
-            "start": START,
-            "deadline": DEADLINE,
-            "directory": "d",
-            "indicators": indicators,
-        }
-    )
-
-
-def _directory() -> Directory:
-    owner = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
-    return Directory.model_validate(
-        {
-            "directory": "d",
-            "in_force_from": START,
-            "groups": {"offices": {"vi": "Các cơ quan"}},
-            "operations": owner | {"role": "operations"},
-            "agencies": [
-                {"id": f"a{n:05}", "name": {"vi": f"Đơn vị {n}"}, "groups": ["offices"]} for n in range(AGENCIES)
-            ],
-            "feeds": [
-                {
-                    "id": "docs",
-                    "title": {"vi": "Sổ"},
-                    "source": "/office",
-                    "types": ["document.handled", "task.directed", "record.filed"],
-                    "covers": {"all": True},
-                    "owner": owner,
-                }
-            ],
-        }
-    )
-
-
-def _publish(database: ClickHouse, plan: Plan, directory: Directory) -> None:
-    for kind, name, document in (("plan", "p", plan), ("directory", "d", directory)):
-        database.insert(
-            "plan_revisions",
-            ["kind", "id", "revision", "in_force_from", "published", "document"],
-            [[kind], [name], [1], [START], [_EPOCH], [document.model_dump_json(by_alias=True)]],
-        )
-    database.insert("evaluations", ["plan", "revision", "day", "basis", "inputs"], [["p"], [1], [DAY], [_EPOCH], [""]])
-
-
-def _fill(database: ClickHouse, hashes: list[str], days: int) -> None:
-    """Put *days* days of figures up to the last into ``adoption``: each agency at a pace of its own, with odd days."""
-    for hash_ in hashes:
-        database.run(
-            "INSERT INTO adoption SELECT %(hash)s, concat('a', leftPad(toString(agency), 5, '0')), "
-            "toDate32(%(day)s) - ago, least(of, intDiv((274 - ago) * pace, 10) + cityHash64(agency, ago, %(hash)s) %% 3), "
-            "of, 1, now64(6) FROM (SELECT intDiv(number, %(days)s) AS agency, number %% %(days)s AS ago, "
-            "100 + cityHash64(agency) %% 900 AS of, 1 + cityHash64(agency, %(hash)s) %% 20 AS pace "
-            "FROM numbers(%(rows)s))",
-            {"hash": hash_, "day": DAY.isoformat(), "days": days, "rows": AGENCIES * days},
-        )
 
 
 def read(
-    database: ClickHouse, hashes: list[str], days: int
+    database: ClickHouse, hashes: list[str], days: int, *, dense: int, fewest: int
 ) -> tuple[list[tuple[str, str]], NDArray[np.int64], NDArray[np.int64]]:
-    """Return (definition, agency) per row, and numerators and denominators in ten-thousandths, a column per day."""
-    names, agencies, found, done, of = database.columns(
-        "SELECT definition, agency, groupArray(dateDiff('day', day, toDate32(%(day)s))), "
-        "groupArray(toInt64(numerator * 10000)), groupArray(toInt64(denominator * 10000)) "
+    """Return (definition, agency) per row, and numerators and denominators in ten-thousandths, a column per day.
+
+    Of the days before the last *dense* ones only the earliest of at least *fewest* cases, which is all that paces ask for.
+    """
+    names, agencies, found, done, of, first, first_done, first_of = database.columns(
+        "SELECT definition, agency, groupArrayIf(dateDiff('day', day, toDate32(%(day)s)), day > toDate32(%(day)s) - %(dense)s), "
+        "groupArrayIf(toInt64(numerator * 10000), day > toDate32(%(day)s) - %(dense)s), "
+        "groupArrayIf(toInt64(denominator * 10000), day > toDate32(%(day)s) - %(dense)s), "
+        "dateDiff('day', minIf(day, denominator >= %(fewest)s), toDate32(%(day)s)), "
+        "toInt64(argMinIf(numerator, day, denominator >= %(fewest)s) * 10000), "
+        "toInt64(argMinIf(denominator, day, denominator >= %(fewest)s) * 10000) "
         "FROM adoption FINAL WHERE definition IN %(hashes)s "
         "AND day > toDate32(%(day)s) - %(days)s AND day <= toDate32(%(day)s) "
         "GROUP BY definition, agency",
-        {"hashes": tuple(hashes), "day": DAY.isoformat(), "days": days},
+        {"hashes": tuple(hashes), "day": DAY.isoformat(), "days": days, "dense": dense, "fewest": fewest},
     )
     rows = np.repeat(np.arange(len(names)), [len(one) for one in found])
     numerators, denominators = (np.zeros((len(names), days), dtype=np.int64) for _ in range(2))
     columns = days - 1 - np.concatenate([np.asarray(one, dtype=np.int64) for one in found])
-    numerators[rows, columns] = np.concatenate([np.asarray(one, dtype=np.int64) for one in done])
-    denominators[rows, columns] = np.concatenate([np.asarray(one, dtype=np.int64) for one in of])
+    known = np.flatnonzero(np.asarray(first) < days)  # without any such day ClickHouse gives 1970
+    for values, earliest, each in ((numerators, first_done, done), (denominators, first_of, of)):
+        values[known, days - 1 - np.asarray(first)[known]] = np.asarray(earliest, dtype=np.int64)[known]
+        values[rows, columns] = np.concatenate([np.asarray(one, dtype=np.int64) for one in each])
     return list(zip(names, agencies, strict=True)), numerators, denominators
 
 
+def ratios(plan: Plan, done: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the ratios that paces are taken from: NaN where there are too few cases."""
+    few = of < plan.minimum.items * 10_000
+    found: NDArray[np.float64] = np.divide(done, of, out=np.full(of.shape, np.nan), where=~few)
+    return found
+
+
 def compute(
-    plan: Plan, keys: list[tuple[str, str]], done: NDArray[np.int64], of: NDArray[np.int64], day: int
+    plan: Plan,
+    keys: list[tuple[str, str]],
+    figures: tuple[NDArray[np.int64], NDArray[np.int64]],
+    course: NDArray[np.float64],
+    day: date,
 ) -> Standings:
-    """Return the standings of column *day*, counted from the first column, of everything in *keys*."""
+    """Return the standings of *day*, whose *figures* are, of everything in *keys*; *course*: the ratios of 84 days."""
     places = {
         definition.hash: at
         for at, indicator in enumerate(plan.indicators)
         if (definition := definition_of(indicator, plan)) is not None
     }
     curves = Curves([curve_for(one.targets[0], plan) for one in plan.indicators])
-    window = slice(day - WINDOW + 1, day + 1)
-    few = of[:, window] < plan.minimum.items * 10_000
-    ratios = np.divide(done[:, window], of[:, window], out=np.full(few.shape, np.nan), where=~few)
-    slope, low, high = paces_of_windows(ratios)
+    slope, low, high = paces_of_windows(course)
     size = len(keys)
-    now, total = done[:, day], of[:, day]
+    now, total = figures
     cells = Cells(
         curve=np.array([places[definition] for definition, _ in keys], dtype=np.int64),
-        day=np.full(size, (DAY - START).days - (done.shape[1] - 1 - day), dtype=np.int64),
+        day=np.full(size, (day - START).days, dtype=np.int64),
         ratio=np.divide(now, total, out=np.full(size, np.nan), where=total > 0),
-        too_few=few[:, -1],
+        too_few=total < plan.minimum.items * 10_000,
         connected=np.ones(size, dtype=np.bool_),
         low=low,
         slope=slope,
@@ -209,7 +146,7 @@ def write(
         "feed_state": ["reporting"] * size,
         "provisional": [0] * size,
         "judged_day": [day] * size,
-        "basis": [int(_EPOCH.timestamp()) * 1_000_000] * size,  # microseconds need no conversion, row by row
+        "basis": [int(EPOCH.timestamp()) * 1_000_000] * size,  # microseconds need no conversion, row by row
     }
     database.insert("standing", list(columns), list(columns.values()))
 
@@ -229,9 +166,9 @@ def _command(port: int, *options: str) -> float:
 
 def measure(history: int = YEAR) -> list[Result]:
     """Measure; ``standing`` holds *history* days when the command is asked."""
-    plan = _plan()
-    hashes = {definition.hash: one for one in plan.indicators if (definition := definition_of(one, plan))}
-    days = _BLOCK + WINDOW - 1
+    judged_by = plan()
+    hashes = {definition.hash: one for one in judged_by.indicators if (definition := definition_of(one, judged_by))}
+    days, fewest = _BLOCK + LONG - 1, int(judged_by.minimum.items)
     with tempfile.TemporaryDirectory(prefix="tiendo-bench-") as folder:
         server = ChdbServer(Path(folder) / "chdb" / "db")
         server.start()
@@ -239,25 +176,27 @@ def measure(history: int = YEAR) -> list[Result]:
             address = ClickHouseAddress(port=server.port)
             migrate(address)
             with open_clickhouse(address) as database:
-                _publish(database, plan, _directory())
-                _fill(database, list(hashes), days)
+                publish(database, judged_by, directory())
+                fill(database, list(hashes), days)
                 one_day = []
                 for _ in range(_RUNS):
                     began = perf_counter()
-                    keys, done, of = read(database, list(hashes), WINDOW)
-                    judged = compute(plan, keys, done, of, WINDOW - 1)
+                    keys, done, of = read(database, list(hashes), LONG, dense=WINDOW, fewest=fewest)
+                    figures = done[:, -1], of[:, -1]
+                    judged = compute(judged_by, keys, figures, ratios(judged_by, done, of), DAY)
                     computed = perf_counter() - began
-                    write(database, keys, hashes, (done[:, -1], of[:, -1]), judged, DAY)
+                    write(database, keys, hashes, figures, judged, DAY)
                     one_day.append((perf_counter() - began, computed))
                 began = perf_counter()
-                keys, done, of = read(database, list(hashes), days)
+                keys, done, of = read(database, list(hashes), days, dense=days, fewest=fewest)
+                course = ratios(judged_by, done, of)
                 # A day is written while the next one is computed; the thread alone uses the connection meanwhile.
                 with ThreadPoolExecutor(1) as writer:
                     written = []
-                    for at in range(WINDOW - 1, days):
-                        judged = compute(plan, keys, done, of, at)
+                    for at in range(LONG - 1, days):
                         day = DAY - timedelta(days=days - 1 - at)
                         figures = done[:, at], of[:, at]
+                        judged = compute(judged_by, keys, figures, course[:, at - LONG + 1 : at + 1], day)
                         written.append(writer.submit(write, database, keys, hashes, figures, judged, day))
                     for one in written:
                         one.result()

@@ -80,7 +80,10 @@ def row(indicator: str, agency: str, **more: Any) -> dict[str, Any]:
 
 def small_report(agencies: str = "abc", notes: tuple[str, ...] = ()) -> Report:
     """Return the report: b is 91 days behind, c 12, a is ahead; records have no target."""
-    judged = {"planned": 0.25, "target": 0.5, "needed_pace": 0.001, "recent_pace": 0.001, "forecast": date(2009, 2, 3)}
+    judged = {
+        "planned": 0.25, "target": 0.5, "needed_pace": 0.001, "recent_pace": 0.001, "forecast": date(2009, 2, 3),
+        "forecast_low": date(2008, 10, 18),
+    }  # fmt: skip
     lags = {"a": ("ahead", -20.4), "b": ("behind", 90.75), "c": ("behind", 12.0)}
     rows = [
         one

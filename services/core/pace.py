@@ -1,9 +1,9 @@
 """Paces and the forecast that follows from them.
 
 The recent pace is the median of the slopes between all pairs of days (H. Theil, 1950; P. K. Sen, "Estimates of the
-regression coefficient based on Kendall's tau", JASA 63, 1968): a few odd days do not move it. Its confidence limits are
-Sen's, from the variance of Kendall's S with ties (M. G. Kendall, Rank Correlation Methods, 1970). They assume independent
-days; adoption figures of neighbouring days share their cases, so the range is narrower than its name says.
+regression coefficient based on Kendall's tau", JASA 63, 1968): a few odd days do not move it. What its range has to hold is
+not the noise of these days but the turns that courses take, which no test of four weeks knows: it goes from half of the slower
+to double the faster of the recent pace and that of twelve weeks (docs/adr/0029-range-of-the-forecast.md).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW: Final = 28  # days that the recent pace looks back, the day itself included
+LONG: Final = 84  # days that the pace of twelve weeks looks back, the day itself included
 FEWEST: Final = 7  # days with a ratio below which there is no recent pace
-Z: Final = 1.6448536269514722  # two-sided 90 %
+FACTOR: Final = 2  # the range ends at the slower pace divided by it, and at the faster one times it
 HORIZON: Final = timedelta(days=3653)  # a forecast further off is given as this far off: ten years
 FLAT: Final = 1e-12  # a figure counts in whole cases, so a slope up to this is rounding, not movement
 
@@ -29,7 +30,7 @@ _AT_ONCE: Final = 1024  # windows whose slopes are held at a time: they fit the 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A recent pace in shares per day with its confidence limits."""
+    """A recent pace in shares per day with the range in which the pace from here on is looked for: low ≤ slope ≤ high."""
 
     slope: float
     low: float
@@ -59,55 +60,54 @@ def needed_pace(*, target: Fraction, actual: Fraction, day: date, deadline: date
 def recent_paces(ratios: Sequence[float | None]) -> list[Pace | None]:
     """Return the recent pace at each of consecutive days; *ratios* holds one value per day, None where there is none.
 
-    None where the 28 days that end there hold fewer than seven ratios, or none on the day itself.
+    None where the 28 days that end there hold fewer than seven ratios, or none on the day itself. The range needs no more
+    than that: the pace of twelve weeks goes from the earliest ratio of these 84 days to the last, be it six days.
     """
     if not ratios:
         return []
     series = np.array([math.nan if ratio is None else ratio for ratio in ratios], dtype=np.float64)
-    padded = np.concatenate([np.full(WINDOW - 1, math.nan), series])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)
-    points = np.count_nonzero(~np.isnan(windows), axis=1)
-    wanted = np.flatnonzero((points >= FEWEST) & ~np.isnan(series))
-    paces: list[Pace | None] = [None] * len(ratios)
-    if wanted.size == 0:
-        return paces
-    slope, low, high = _theil_sen(windows[wanted], points[wanted])
-    for row, at in enumerate(wanted.tolist()):
-        paces[at] = Pace(float(slope[row]), float(low[row]), float(high[row]))
-    return paces
+    padded = np.concatenate([np.full(LONG - 1, math.nan), series])
+    found = paces_of_windows(np.lib.stride_tricks.sliding_window_view(padded, LONG))
+    return [None if math.isnan(pace[0]) else Pace(*pace) for pace in found.T.tolist()]
 
 
 def paces_of_windows(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return pace, lower and upper limit (three rows) at the end of each of *windows* (n × 28, NaN where there is no ratio).
+    """Return pace, low and high (three rows) at the end of each of *windows* (n × 84, NaN where there is no ratio).
 
-    NaN where :func:`recent_paces` gives None; the same floats otherwise.
+    NaN where :func:`recent_paces` gives None; the same floats otherwise. Before the last 28 days only the earliest ratio is
+    looked at.
     """
     found = np.full((3, len(windows)), math.nan)
-    points = np.count_nonzero(~np.isnan(windows), axis=1)
+    points = np.count_nonzero(~np.isnan(windows[:, -WINDOW:]), axis=1)
     wanted = np.flatnonzero((points >= FEWEST) & ~np.isnan(windows[:, -1]))
     for at in range(0, len(wanted), _AT_ONCE):
         some = wanted[at : at + _AT_ONCE]
-        found[:, some] = _theil_sen(windows[some], points[some])
+        rows = windows[some]
+        recent, whole = _theil_sen(rows[:, -WINDOW:], points[some]), _since_earliest(rows)
+        slower, faster = np.minimum(recent, whole), np.maximum(recent, whole)
+        found[0, some] = recent
+        # A pace that does not rise never arrives; half of a fall would be a slower fall.
+        found[1, some] = np.minimum(slower, slower / FACTOR)
+        found[2, some] = np.maximum(faster, faster * FACTOR)
     return found
 
 
-def _theil_sen(
-    windows: NDArray[np.float64], points: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return median, lower and upper limit of the pairwise slopes of every row."""
+def _theil_sen(windows: NDArray[np.float64], points: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the median of the pairwise slopes of every row."""
     slopes = np.concatenate([(windows[:, lag:] - windows[:, :-lag]) / lag for lag in range(1, WINDOW)], axis=1)
     slopes.sort(axis=1)  # gaps sort to the end
     pairs = points * (points - 1) // 2
     rows = np.arange(len(windows))
-    median = (slopes[rows, (pairs - 1) // 2] + slopes[rows, pairs // 2]) / 2
-    # Kendall's variance of S; each point of a group of t equal values brings (t − 1)(2t + 5), which sums to t of them.
-    equal = np.count_nonzero(windows[:, :, None] == windows[:, None, :], axis=2)
-    ties = np.where(equal > 0, (equal - 1) * (2 * equal + 5), 0).sum(axis=1)
-    variance = (points * (points - 1) * (2 * points + 5) - ties) / 18
-    reach = Z * np.sqrt(variance)
-    lower = np.clip(np.floor((pairs - reach) / 2).astype(np.int64) - 1, 0, pairs - 1)
-    upper = np.clip(np.ceil((pairs + reach) / 2).astype(np.int64), 0, pairs - 1)
-    return median, slopes[rows, lower], slopes[rows, upper]
+    median: NDArray[np.float64] = (slopes[rows, (pairs - 1) // 2] + slopes[rows, pairs // 2]) / 2
+    return median
+
+
+def _since_earliest(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the slope from the earliest ratio of every row to its last."""
+    earliest = np.argmin(np.isnan(windows), axis=1)
+    gained = windows[:, -1] - windows[np.arange(len(windows)), earliest]
+    slope: NDArray[np.float64] = gained / (windows.shape[1] - 1 - earliest)
+    return slope
 
 
 def forecast(*, target: Fraction, actual: Fraction, day: date, pace: Pace | None) -> Forecast:

@@ -97,16 +97,19 @@ class Words:
         return f"{cases} {unit.counted(cases, self.language)}{self.per_week}"
 
     def forecast(self, row: Mapping[str, Any], *, with_range: bool) -> str:
-        """Return when the target is reached at the recent pace, with the range where wanted."""
+        """Return when the target is reached at the recent pace, with the range where wanted: "…" is never.
+
+        Who stands still has a range too, as long as twelve weeks brought anything.
+        """
         if row["verdict"] in ("achieved", "missed", "", "no-data", "too-few", "not-started"):
             return "–"
-        if row["forecast"] is None:
-            return self.never if row["recent_pace"] is not None else "–"
-        if not with_range:
-            return self.date(row["forecast"])
+        if row["forecast"] is None and row["recent_pace"] is None:
+            return "–"
+        found = self.never if row["forecast"] is None else self.date(row["forecast"])
         low, high = row["forecast_low"], row["forecast_high"]
-        span = f" ({self.date(low) if low else '…'} – {self.date(high) if high else '…'})" if low != high else ""
-        return self.date(row["forecast"]) + span
+        if not with_range or low == high:
+            return found
+        return f"{found} ({self.date(low) if low else '…'} – {self.date(high) if high else '…'})"
 
     def feed(self, row: Mapping[str, Any]) -> str:
         """Return the state of the feeds, with the last day covered where the verdict is frozen."""

@@ -126,7 +126,32 @@ def test_adoption_that_falls() -> None:
     assert found[day("08-31")].verdict is Verdict.ACHIEVED
     assert (found[day("09-30")].ratio, found[day("09-30")].verdict) == (Fraction(2, 100), Verdict.BEHIND)
     assert (found[day("09-30")].recent_pace or 0) < 0
-    assert found[day("09-30")].forecast is None
+    outlook = found[day("09-30")]
+    assert (outlook.forecast, outlook.forecast_low, outlook.forecast_high) == (None, None, None)
+
+
+def test_adoption_that_falls_after_a_rise() -> None:
+    """Still above twelve weeks ago: never at this pace, and an earliest day at double the pace of the twelve weeks."""
+    course = {START + timedelta(days=step): (min(step, 56), 200) for step in range(57)}
+    course |= {START + timedelta(days=step): (56 - (step - 56), 200) for step in range(57, 85)}
+    until = max(course)
+    outlook = history(course, until)[until]
+
+    assert (outlook.ratio, outlook.forecast, outlook.forecast_high) == (Fraction(28, 200), None, None)
+    # 27 cases in 83 days, doubled: 72 missing ones take 110.7 days.
+    assert outlook.forecast_low == until + timedelta(days=111)
+
+
+def test_a_plan_that_is_a_month_old() -> None:
+    """Four weeks of a case a day, every fifth day without a figure: both paces are that, and the range is half and double."""
+    course = {START + timedelta(days=step): (step, 200) for step in range(30) if step % 5 or step == 0}
+    until = max(course)
+    outlook = history(course, until)[until]
+
+    assert outlook.recent_pace is not None
+    left = (100 - 29) * timedelta(days=1)
+    assert (outlook.forecast, outlook.forecast_high) == (until + left, until + 2 * left)
+    assert outlook.forecast_low == until + timedelta(days=36)
 
 
 def test_a_deadline_on_tet() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.plan import LinearTrajectory
 from services.core.coverage import Coverage, FeedState
 from services.core.curves_many import Curves
-from services.core.pace import WINDOW, Pace, paces_of_windows, recent_paces
+from services.core.pace import LONG, WINDOW, Pace, paces_of_windows, recent_paces
 from services.core.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge
 from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
 from services.core.trajectory import Curve, curve_of
@@ -142,17 +142,28 @@ def test_few_cells_need_the_scalar_path() -> None:
     assert many.exactly < 50
 
 
-@given(st.lists(st.none() | st.sampled_from([0.0, 0.25, 0.5]) | st.floats(0, 1), max_size=70))
+@given(st.lists(st.none() | st.sampled_from([0.0, 0.25, 0.5]) | st.floats(0, 1), max_size=130))
 def test_paces_of_windows_are_the_recent_paces_of_each_day(ratios: list[float | None]) -> None:
     """The paces of all windows at once are, to the bit, those that a single agency's course gives."""
-    padded = np.array([math.nan] * (WINDOW - 1) + [math.nan if one is None else one for one in ratios])
-    windows = np.array([padded[at : at + WINDOW] for at in range(len(ratios))]).reshape(-1, WINDOW)
+    padded = np.array([math.nan] * (LONG - 1) + [math.nan if one is None else one for one in ratios])
+    windows = np.array([padded[at : at + LONG] for at in range(len(ratios))]).reshape(-1, LONG)
 
     slope, low, high = paces_of_windows(windows)
 
     for at, pace in enumerate(recent_paces(ratios)):
         found = None if math.isnan(slope[at]) else Pace(float(slope[at]), float(low[at]), float(high[at]))
         assert found == pace
+
+
+@given(st.lists(st.none() | st.floats(0, 1), min_size=LONG, max_size=LONG))
+def test_before_the_last_four_weeks_only_the_earliest_ratio_matters(ratios: list[float | None]) -> None:
+    """Who reads figures for paces may leave out all others."""
+    whole = np.array([[math.nan if one is None else one for one in ratios]])
+    earliest = next((at for at, one in enumerate(ratios) if one is not None), LONG)
+    thin = whole.copy()
+    thin[0, earliest + 1 : max(earliest + 1, LONG - WINDOW)] = math.nan
+
+    assert np.array_equal(paces_of_windows(thin), paces_of_windows(whole), equal_nan=True)
 
 
 def test_curves_of_different_plans_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Paces, forecasts, coverage and the verdict."""
+"""Coverage and the verdict."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from schemas.directory import Contact, Feed, Selector
 from schemas.plan import LinearTrajectory
 from services.core.calendar import last_day_of_grace, working_days
 from services.core.coverage import Coverage, FeedDay, FeedState, Reports
-from services.core.pace import HORIZON, Pace, forecast, needed_pace, recent_paces
+from services.core.pace import Pace
 from services.core.standing import NO_FIGURE, Case, Figure, Standing, Verdict, figure_of, judge, mean_of
 from services.core.trajectory import Curve, curve_of
 
@@ -151,68 +151,6 @@ def test_every_case_has_one_verdict(
 
     assert result().verdict in Verdict
     assert result() == result()
-
-
-@given(st.integers(1, 99), st.integers(8, 200), st.integers(0, 190))
-def test_the_forecast_of_an_exact_line_is_that_line(percent: int, span: int, day: int) -> None:
-    """An agency that follows the planned line to the day is forecast to reach the target on the deadline."""
-    deadline, target = START + timedelta(days=span), Fraction(percent, 100)
-    day = min(day, span - 1)
-    curve = line(target, deadline=deadline)
-    course = [curve.value_at(at) for at in range(day + 1)]
-
-    pace = recent_paces([float(value) for value in course])[-1]
-    outlook = forecast(target=target, actual=course[-1], day=START + timedelta(days=day), pace=pace)
-
-    if day + 1 < 7:
-        assert (pace, outlook.day) == (None, None)
-    else:
-        assert (outlook.day, outlook.low, outlook.high) == (deadline, deadline, deadline)
-
-
-@given(st.lists(st.none() | st.floats(0, 1), max_size=60))
-def test_the_recent_pace_is_the_median_of_pairwise_slopes(ratios: list[float | None]) -> None:
-    """The vectorised pace equals Theil–Sen done by hand on the last 28 days, and lies within its limits."""
-    for at, pace in enumerate(recent_paces(ratios)):
-        points = [(x, y) for x, y in list(enumerate(ratios))[max(0, at - 27) : at + 1] if y is not None]
-        if ratios[at] is None or len(points) < 7:
-            assert pace is None
-            continue
-        slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for i, a in enumerate(points) for b in points[i + 1 :])
-        middle = len(slopes) // 2
-        median = (slopes[middle] + slopes[~middle]) / 2
-        assert pace is not None
-        assert pace.slope == pytest.approx(median, abs=1e-12)
-        assert pace.low <= pace.slope <= pace.high
-
-
-def test_sens_limits_worked_by_hand() -> None:
-    """Seven days have 21 slopes and Var(S) = 44.33: M1 = (21 − 1.645·√44.33)/2 picks the 5th and the 17th."""
-    course = [5.0, 11, 9, 13, 12, 16, 18]
-    slopes = sorted((b - a) / (j - i) for i, a in enumerate(course) for j, b in enumerate(course) if j > i)
-
-    pace = recent_paces(course)[-1]
-
-    assert pace is not None
-    assert (pace.slope, pace.low, pace.high) == (slopes[10], slopes[4], slopes[16])
-
-
-def test_needed_pace_is_null_from_the_deadline_on_and_nothing_once_reached() -> None:
-    """(target − A)/(e − t); 0 for who is there, None when no day is left."""
-    half, tenth = Fraction(1, 2), Fraction(1, 10)
-
-    assert needed_pace(target=half, actual=tenth, day=date(2008, 12, 21), deadline=DEADLINE) == Fraction(4, 100)
-    assert needed_pace(target=half, actual=half, day=date(2008, 12, 21), deadline=DEADLINE) == 0
-    assert needed_pace(target=half, actual=tenth, day=DEADLINE, deadline=DEADLINE) is None
-
-
-def test_a_forecast_has_a_horizon_and_a_range_may_be_open() -> None:
-    """A crawl is forecast ten years off at most; a range whose slow end does not rise has no last day."""
-    day = date(2008, 9, 30)
-
-    outlook = forecast(target=Fraction(1, 2), actual=Fraction(1, 4), day=day, pace=Pace(1e-9, -0.001, 0.01))
-
-    assert (outlook.day, outlook.low, outlook.high) == (day + HORIZON, day + timedelta(days=25), None)
 
 
 def feed(**changes: object) -> Feed:

@@ -106,7 +106,12 @@ TERMS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
             "mức lẽ ra phải đạt từ 30 ngày trước thì cơ quan chậm 30 ngày.",
         ),
         ("Cần đạt", "Số người hoặc số văn bản phải tăng thêm mỗi tuần, từ nay đến thời hạn, để đạt chỉ tiêu."),
-        ("Dự báo", "Ngày đạt chỉ tiêu nếu giữ nhịp độ của 28 ngày gần nhất; trong ngoặc là khoảng dự báo."),
+        (
+            "Dự báo",
+            "Ngày đạt chỉ tiêu nếu giữ nhịp độ của 28 ngày gần nhất. Trong ngoặc là ngày sớm nhất, nếu nhanh gấp đôi nhịp độ "
+            "nhanh hơn, và ngày muộn nhất, nếu chỉ bằng một nửa nhịp độ chậm hơn, trong hai nhịp độ của 28 ngày và 12 tuần "
+            "gần nhất; dấu … nghĩa là không bao giờ đạt.",
+        ),
         ("Chậm tiến độ", "Chậm từ {behind_after} ngày trở lên."),
         ("Không đạt", "Đã đến thời hạn mà chưa đạt chỉ tiêu."),
         ("Có nguy cơ", "Chưa chậm quá ngưỡng, nhưng với nhịp độ hiện nay sẽ đạt sau thời hạn hoặc không đạt."),
@@ -136,7 +141,11 @@ TERMS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
             "days ago, the agency is 30 days behind.",
         ),
         ("Needed pace", "People or documents to be gained each week from now to the deadline to reach the target."),
-        ("Forecast", "When the target is reached at the pace of the last 28 days; the range stands in brackets."),
+        (
+            "Forecast",
+            "When the target is reached at the pace of the last 28 days. In brackets the earliest day, at double the faster, "
+            "and the latest, at half the slower, of that pace and the pace of the last twelve weeks; … means never.",
+        ),
         ("Behind", "By {behind_after} days or more."),
         ("Missed", "The deadline has come and the target is not reached."),
         (
