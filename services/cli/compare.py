@@ -1,4 +1,4 @@
-"""``tiendo compare``: who of a group does best, and whom the others could ask."""
+"""``tiendo compare``: who of a group does best, and whom the others could ask; with ``--against``, all beside others."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from schemas.directory import Directory
 from schemas.plan import Indicator, Plan
+from services.cli.against import About, Asked, compare_with_others, read_margin
 from services.cli.output import Format, console, print_csv, print_json, table
 from services.cli.standing import Language, Row
 from services.core.comparison import Candidate, Comparison, Place, Unranked, compare
 from services.core.coverage import FeedState
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.others import OLDEST
 from services.core.scope import targets_of
 from services.core.standing import Verdict
 from services.core.standing_words import Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
-from services.infra.standing_reader import read_standing
+from services.infra.standing_reader import read_rollups, read_standing
 
 FIELDS: Final = (
     "indicator", "group", "rank", "of", "agency", "ratio", "cases", "unranked", "to_median", "model", "model_ratio",
@@ -62,13 +65,29 @@ def compare_agencies(
     as_of: datetime | None = typer.Option(
         None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
     ),
+    against: Path | None = typer.Option(
+        None,
+        "--against",
+        help="A CSV of others' figures: compare everybody together (--group: a group together) with them.",
+    ),
+    margin: str = typer.Option("1 %", "--margin", help="With --against: a difference up to this is level."),
+    oldest: int = typer.Option(
+        OLDEST, "--oldest", min=0, help="With --against: a last figure older than this, in days, decides nothing."
+    ),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
     lang: Language = typer.Option(Language.EN, "--lang", help="Words of the table: vi or en."),
 ) -> None:
     """Rank the agencies of a group by their figures: quartiles, and for each the best of its own size.
 
-    Example: tiendo compare --plan thai-nguyen-2008 --indicator email-use --lang vi
+    With --against FILE.csv everybody together, or a group, is compared with other provinces or with the year before.
+    Columns: indicator, who, day, ratio (or numerator and denominator), source; and, where wanted, kind (other or last-year)
+    and comparable.
+
+    Examples:
+    tiendo compare --plan thai-nguyen-2008 --indicator email-use --lang vi
+    tiendo compare --plan thai-nguyen-2008 --against examples/thai-nguyen-2008/last-year.csv
     """
+    asked = None if against is None else Asked(file=against, margin=read_margin(margin), oldest=oldest)
     with open_clickhouse(SharedSettings().clickhouse()) as database:
         reader = PlanReader(database)
         judged = reader.last_evaluation(plan)
@@ -82,9 +101,16 @@ def compare_agencies(
         directory = directory_in_force(reader.directories(plans[-1].document.directory), day)
         if in_force is None or directory is None:
             raise Rejected(f"no revision of {plan!r} is in force on {day}")
-        rows = read_standing(database, plan, day, indicators=indicator or ())
-    _known("indicator", indicator or (), {one.id for one in in_force.document.indicators})
-    _known("group", group or (), directory.document.groups)
+        _known("indicator", indicator or (), {one.id for one in in_force.document.indicators})
+        _known("group", group or (), directory.document.groups)
+        if asked is not None:
+            together = read_rollups(database, plan, day, "group" if group else "all", indicators=indicator or ())
+        else:
+            rows = read_standing(database, plan, day, indicators=indicator or ())
+    if asked is not None:
+        about = About(plan=in_force.document, directory=directory.document, day=day)
+        compare_with_others(asked, about, together, indicator or (), group or (), form, words_of(lang))
+        return
     found = list(compared(in_force.document, directory.document, rows, indicator or (), group or ()))
     if form is Format.JSON:
         print_json(records(found))
