@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from schemas.directory import Directory
 from schemas.plan import Plan
@@ -85,7 +86,7 @@ def compare_with_others(
 
     Raises Rejected where nothing was judged or the file cannot be read.
     """
-    others = load_others(asked.file, {one.id for one in about.plan.indicators})
+    others = load_others(asked.file, {one.id for one in about.plan.indicators}, about.directory.groups)
     if others.faults:
         err = Console(stderr=True, highlight=False, soft_wrap=True)
         for fault in others.faults:
@@ -94,7 +95,7 @@ def compare_with_others(
     if not rows:
         raise Rejected(f"nothing was judged on {about.day} that fits")
     wanted = [one.id for one in about.plan.indicators if not indicators or one.id in indicators]
-    found = list(found_of(wanted, groups or [""], rows, others.figures, about.day, asked))
+    found = list(found_of(wanted, groups, rows, others.figures, about.day, asked))
     if form is Format.JSON:
         print_json(records(found, about.day))
     elif form is Format.CSV:
@@ -111,11 +112,17 @@ def found_of(
     day: date,
     asked: Asked,
 ) -> Iterator[Found]:
-    """Yield one comparison per indicator and group that the indicator concerns; *rows* are roll-ups of *day*."""
+    """Yield one comparison per indicator and group that it concerns; *rows* are roll-ups of *day*, *figures* of the same group.
+
+    Without *groups* it is all agencies together, and each group that the file has figures of.
+    """
     by_key = {(row["indicator"], row["name"]): row for row in rows}
     for indicator in indicators:
-        mine = [figure for figure in figures if figure.indicator == indicator]
-        for group in groups:
+        of_groups: dict[str, list[Published]] = {group: [] for group in groups or [""]}
+        for figure in figures:
+            if figure.indicator == indicator and (not groups or figure.group in groups):
+                of_groups.setdefault(figure.group, []).append(figure)
+        for group, mine in of_groups.items():
             row = by_key.get((indicator, group))
             if row is None and group:
                 continue
@@ -178,41 +185,48 @@ def print_against(found: Sequence[Found], about: About, asked: Asked, words: Wor
     out.print(
         f"{about.plan.title.text(words.language)} — {words.as_of} {words.date(about.day)}", markup=False, style="bold"
     )
+    overs = {group: name.text(words.language) for group, name in about.directory.groups.items()} | {"": said.everybody}
     for one in found:
         if not one.against.besides:
             continue
-        over = about.directory.groups[one.group].text(words.language) if one.group else said.everybody
-        shown = table(f"{titles[one.indicator]} · {over}", said.headings, right=(said.headings[1], said.headings[3]))
+        shown = table(
+            f"{titles[one.indicator]} · {overs[one.group]}", said.headings, right=(said.headings[1], said.headings[3])
+        )
         for beside in one.against.besides:
-            shown.add_row(*_cells(beside, said, words))
+            shown.add_row(*_cells(beside, bool(one.row and one.row["silent"]), said, words))
         out.print()
         out.print(shown)
         for line in (_ours(one, said, words), *_ranked(one.against.ranking, said, words)):
             out.print(f"  {line}", markup=False)
-    missing = dict.fromkeys(titles[one.indicator] for one in found if not one.against.besides)
+    outcomes = [beside.judged.outcome for one in found for beside in one.against.besides]
+    counts = {verdict: outcomes.count(outcome) for outcome, verdict in said.verdicts.items()}
+    missing = [f"{titles[one.indicator]} · {overs[one.group]}" for one in found if not one.against.besides]
     out.print()
+    if outcomes:
+        out.print("   ".join(f"{verdict}: {count}" for verdict, count in counts.items() if count), markup=False)
     if missing:
         out.print(said.missing.format(titles="; ".join(missing)), markup=False)
     margin = f"{words.number(float(asked.margin) * 100)} {words.points}"
     out.print(said.how.format(margin=margin, oldest=asked.oldest), markup=False)
 
 
-def _cells(one: Beside, said: AgainstWords, words: Words) -> list[str]:
+def _cells(one: Beside, silent: bool, said: AgainstWords, words: Words) -> list[str]:
     kind, value, judged = said.kinds[one.kind], one.value, one.judged
     verdict = said.verdicts[judged.outcome] + (f": {said.whys[judged.why]}" if judged.why else "")
-    at_bounds = (said.verdicts[judged.at_low], said.verdicts[judged.at_high])
-    known = judged.outcome is not Outcome.UNKNOWN or judged.why is Why.COVERAGE
+    at_bounds = said.bounds.format(low=said.verdicts[judged.at_low], high=said.verdicts[judged.at_high])
+    known = silent and (judged.outcome is not Outcome.UNKNOWN or judged.why is Why.COVERAGE)
     sources = "; ".join(one.sources)
-    return [
+    cells = [
         f"{one.who} ({kind})" if kind else one.who,
         words.percent(float(value.ratio)) if value else "–",
         said.basis[value.basis].format(day=words.date(value.day), age=value.age) if value else "–",
         _points(one.gap, words),
         verdict,
-        said.bounds.format(low=at_bounds[0], high=at_bounds[1]) if known and not judged.settled else "–",
+        (said.unchanged if judged.settled else at_bounds) if known else "–",
         _days(one.lead, said, words),
         said.source.format(said=sources, note=one.note) if one.note else sources,
     ]
+    return [escape(cell) for cell in cells]  # what a file says is never markup
 
 
 def _points(gap: Fraction | None, words: Words) -> str:
@@ -251,9 +265,8 @@ def _ranked(ranking: Ranking | None, said: AgainstWords, words: Words) -> Iterat
             said.median.format(median=median, verdict=said.verdicts[ranking.judged.outcome]),
         )
     )
-    yield " ".join(
-        (said.quartiles.format(lower=lower, upper=upper), said.leader.format(who=ranking.leader, ratio=leader))
-    )
+    best = said.leader.format(who=ranking.leader, ratio=leader)
+    yield f"{said.quartiles.format(lower=lower, upper=upper)} {best}" if ranking.of > _FEW else best
 
 
 def _near(share: float) -> Fraction:

@@ -24,6 +24,7 @@ class AgainstWords:
     kinds: Mapping[Kind, str]
     basis: Mapping[Basis, str]
     bounds: str
+    unchanged: str
     sooner: str
     later: str
     at_least: str
@@ -65,6 +66,7 @@ ENGLISH: Final = AgainstWords(
         Basis.HELD: "{day}, {age} days old",
     },
     bounds="{low} / {high}",
+    unchanged="the same",
     sooner="{days} days ahead",
     later="{days} days behind",
     at_least="at least {said}",
@@ -106,6 +108,7 @@ VIETNAMESE: Final = AgainstWords(
         Basis.HELD: "{day}, cách {age} ngày",
     },
     bounds="{low} / {high}",
+    unchanged="không đổi",
     sooner="sớm hơn {days} ngày",
     later="chậm hơn {days} ngày",
     at_least="ít nhất {said}",

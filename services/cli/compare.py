@@ -68,7 +68,7 @@ def compare_agencies(
     against: Path | None = typer.Option(
         None,
         "--against",
-        help="A CSV of others' figures: compare everybody together (--group: a group together) with them.",
+        help="A CSV of others' figures: everybody together, and each group that it names (--group: only these), beside them.",
     ),
     margin: str = typer.Option("1 %", "--margin", help="With --against: a difference up to this is level."),
     oldest: int = typer.Option(
@@ -80,8 +80,8 @@ def compare_agencies(
     """Rank the agencies of a group by their figures: quartiles, and for each the best of its own size.
 
     With --against FILE.csv everybody together, or a group, is compared with other provinces or with the year before.
-    Columns: indicator, who, day, ratio (or numerator and denominator), source; and, where wanted, kind (other or last-year)
-    and comparable.
+    Columns: indicator, who, day, ratio (or numerator and denominator), source; and, where wanted, group, kind (other or
+    last-year) and comparable.
 
     Examples:
     tiendo compare --plan thai-nguyen-2008 --indicator email-use --lang vi
@@ -104,7 +104,11 @@ def compare_agencies(
         _known("indicator", indicator or (), {one.id for one in in_force.document.indicators})
         _known("group", group or (), directory.document.groups)
         if asked is not None:
-            together = read_rollups(database, plan, day, "group" if group else "all", indicators=indicator or ())
+            together = [
+                row
+                for by in ("all", "group")
+                for row in read_rollups(database, plan, day, by, indicators=indicator or ())
+            ]
         else:
             rows = read_standing(database, plan, day, indicators=indicator or ())
     if asked is not None:

@@ -33,7 +33,10 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One figure of *who* at the end of *day*: a share of 1, None where they published none; *source* says where it stands."""
+    """One figure of *who* at the end of *day*: a share of 1, None where they published none; *source* says where it stands.
+
+    ``group``: the group of agencies that it is about; empty for all of them.
+    """
 
     indicator: str
     who: str
@@ -41,6 +44,7 @@ class Published:
     day: date
     ratio: Fraction | None
     source: str
+    group: str = ""
     comparable: bool = True
     note: str = ""
 
@@ -113,9 +117,7 @@ def lead(course: Sequence[Published], ratio: Fraction, day: date, until: date) -
         rise = next((pair for pair in pairwise(course_on) if pair[1].ratio >= ratio), None)
         edge = points[-1]
     else:
-        course_on = [point for point in points if point.at < now.at]
-        if value.basis is not Basis.HELD:
-            course_on.append(now)
+        course_on = [*(point for point in points if point.at < now.at), now]
         rise = next((pair for pair in reversed(list(pairwise(course_on))) if pair[0].ratio <= ratio), None)
         edge = points[0]
     if rise is not None:

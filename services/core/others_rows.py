@@ -14,10 +14,21 @@ from typing import Final
 from services.core.findings import meant
 from services.core.others_course import Kind, Published
 
-COLUMNS: Final = ("indicator", "who", "kind", "day", "ratio", "numerator", "denominator", "source", "comparable")
+COLUMNS: Final = (
+    "indicator",
+    "group",
+    "who",
+    "kind",
+    "day",
+    "ratio",
+    "numerator",
+    "denominator",
+    "source",
+    "comparable",
+)
 _NEEDED: Final = ("indicator", "who", "day", "source")
 _VIETNAMESE: Final = {
-    "chỉ tiêu": "indicator", "đơn vị": "who", "tỉnh": "who", "loại": "kind", "ngày": "day", "tỷ lệ": "ratio",
+    "chỉ tiêu": "indicator", "nhóm": "group", "đơn vị": "who", "tỉnh": "who", "loại": "kind", "ngày": "day", "tỷ lệ": "ratio",
     "tỉ lệ": "ratio", "tử số": "numerator", "mẫu số": "denominator", "nguồn": "source", "so sánh được": "comparable",
 }  # fmt: skip
 _KINDS: Final = {
@@ -56,19 +67,23 @@ class Unreadable(ValueError):
 
 
 def read_rows(
-    headings: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], indicators: Collection[str]
+    headings: Sequence[str],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    indicators: Collection[str],
+    groups: Collection[str] = (),
 ) -> tuple[list[Published], list[RowFault]]:
     """Return the figures of *rows* (line, cells) and all faults, in the order of the file.
 
-    Headings are ``COLUMNS`` or their Vietnamese names; ``kind`` and ``comparable`` may be missing, and either ``ratio`` or the
-    two counts. Faulty headings are told alone, since every row would repeat them.
+    *indicators* and *groups* are those that there are. Headings are ``COLUMNS`` or their Vietnamese names; ``group``, ``kind``
+    and ``comparable`` may be missing, and either ``ratio`` or the two counts. Faulty headings are told alone, since every
+    row would repeat them.
     """
     names = [_VIETNAMESE.get(_tidy(heading).casefold(), _tidy(heading).casefold()) for heading in headings]
     faults = _heading_faults(headings, names)
     if faults:
         return [], faults
     figures: list[Published] = []
-    first: dict[tuple[str, str, date], int] = {}
+    first: dict[tuple[str, str, str, date], int] = {}
     kinds: dict[str, tuple[Kind, int]] = {}
     for line, cells in rows:
         texts = [_tidy(cell) for cell in cells]
@@ -81,7 +96,7 @@ def read_rows(
             )
             continue
         row = dict.fromkeys(COLUMNS, "") | dict(zip(names, texts, strict=False))
-        figure, found = _read(line, row, indicators)
+        figure, found = _read(line, row, indicators, groups)
         if figure is not None:
             found += _clashes(line, figure, first, kinds)
         faults += found
@@ -147,7 +162,9 @@ def _heading_faults(headings: Sequence[str], names: Sequence[str]) -> list[RowFa
     return [RowFault(line=1, column=column, message=message, hint=hint) for column, message, hint in said]
 
 
-def _read(line: int, row: Mapping[str, str], indicators: Collection[str]) -> tuple[Published | None, list[RowFault]]:
+def _read(
+    line: int, row: Mapping[str, str], indicators: Collection[str], groups: Collection[str]
+) -> tuple[Published | None, list[RowFault]]:
     faults: list[RowFault] = []
 
     def fault(column: str, message: str, hint: str | None) -> None:
@@ -158,6 +175,8 @@ def _read(line: int, row: Mapping[str, str], indicators: Collection[str]) -> tup
             fault(name, "is empty", "say where the figure is published" if name == "source" else None)
     if row["indicator"] and row["indicator"] not in indicators:
         fault("indicator", f"the plan has no indicator {row['indicator']!r}", meant(row["indicator"], indicators))
+    if row["group"] and row["group"] not in groups:
+        fault("group", f"the directory has no group {row['group']!r}", meant(row["group"], groups))
     kind = _KINDS.get(row["kind"].casefold())
     if kind is None:
         fault("kind", f"{row['kind']!r} is neither `other` nor `last-year`", meant(row["kind"].casefold(), _KINDS))
@@ -174,6 +193,7 @@ def _read(line: int, row: Mapping[str, str], indicators: Collection[str]) -> tup
     note = refused[1] if refused else "" if row["comparable"].casefold() in _YES else row["comparable"]
     figure = Published(
         indicator=row["indicator"],
+        group=row["group"],
         who=row["who"],
         kind=kind,
         day=day,
@@ -237,10 +257,10 @@ def _rounding(text: str) -> Fraction:
 
 
 def _clashes(
-    line: int, figure: Published, first: dict[tuple[str, str, date], int], kinds: dict[str, tuple[Kind, int]]
+    line: int, figure: Published, first: dict[tuple[str, str, str, date], int], kinds: dict[str, tuple[Kind, int]]
 ) -> list[RowFault]:
     faults = []
-    before = first.setdefault((figure.indicator, figure.who, figure.day), line)
+    before = first.setdefault((figure.indicator, figure.group, figure.who, figure.day), line)
     if before != line:
         message = (
             f"a second figure of {figure.who!r} for {figure.indicator!r} on this day; the first is in line {before}"

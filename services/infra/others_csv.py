@@ -24,16 +24,19 @@ class Others:
     faults: tuple[RowFault, ...]
 
 
-def load_others(file: Path, indicators: Collection[str]) -> Others:
-    """Return what *file* says about *indicators* of the plan. Raises Rejected if it cannot be read at all."""
+def load_others(file: Path, indicators: Collection[str], groups: Collection[str] = ()) -> Others:
+    """Return what *file* says about the plan's *indicators* and the directory's *groups*.
+
+    Raises Rejected if it cannot be read at all.
+    """
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise Rejected(f"cannot read {file}: {error.strerror}") from error
-    return read_others(raw, indicators)
+    return read_others(raw, indicators, groups)
 
 
-def read_others(raw: bytes, indicators: Collection[str]) -> Others:
+def read_others(raw: bytes, indicators: Collection[str], groups: Collection[str] = ()) -> Others:
     """Return the figures of the CSV *raw*, or all its faults in the order of its lines."""
     try:
         text = raw.decode("utf-8-sig")
@@ -48,7 +51,7 @@ def read_others(raw: bytes, indicators: Collection[str]) -> Others:
     if not rows:
         return Others((), tuple(broken) or (RowFault(line=1, column="", message="the file is empty"),))
     (_, headings), *others = rows
-    figures, faults = read_rows(headings, others, indicators)
+    figures, faults = read_rows(headings, others, indicators, groups)
     every = (*faults, *broken)
     return Others(() if every else tuple(figures), every)
 

@@ -113,8 +113,8 @@ def test_beside_its_own_course_a_year_earlier_it_is_level_with_no_days(run, addr
 def test_a_group_and_the_table_in_vietnamese(run):
     """A group of the directory in place of all; days, verdict, bounds and the source are there."""
     text = (
-        HEAD
-        + "handled,2007,last-year,2007-08-31,5 %,số liệu 2007\nhandled,2007,last-year,2007-12-31,25 %,số liệu 2007\n"
+        HEAD.replace("who", "group,who") + "handled,offices,2007,last-year,2007-08-31,5 %,số liệu 2007\n"
+        "handled,offices,2007,last-year,2007-12-31,25 %,số liệu 2007\nhandled,,B,,2008-09-30,90 %,của tất cả\n"
     )
     shown = " ".join(run(text, "--group", "offices", "--lang", "vi").output.split())
 
@@ -123,7 +123,18 @@ def test_a_group_and_the_table_in_vietnamese(run):
     assert "từ 12,5 % đến 45,8 %" in shown
     assert "sớm hơn" in shown
     assert "số liệu 2007" in shown
-    assert "Tệp không có số liệu về: directed; x." in shown
+    assert "của tất cả" not in shown  # what is about everybody is no like of a group
+    assert "Tệp không có số liệu về: directed · Các sở; x · Các sở." in shown
+
+
+def test_without_a_group_asked_for_everybody_and_each_group_of_the_file_are_compared(run):
+    """Each with its like; an indicator that the file says nothing about is told for everybody alone."""
+    text = HEAD.replace("who", "group,who") + "handled,offices,B,,2008-09-30,5 %,s\nhandled,,B,,2008-09-30,6 %,s\n"
+    found = json.loads(run(text, "--format", "json").output)
+
+    assert [(one["indicator"], one["group"], one["their_ratio"]) for one in found] == [
+        ("handled", None, 0.06), ("handled", "offices", 0.05), ("directed", None, None), ("online", None, None),
+    ]  # fmt: skip
 
 
 def test_faults_end_it_before_anything_is_compared(run):

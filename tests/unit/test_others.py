@@ -113,6 +113,24 @@ def test_a_single_figure_of_the_day_tells_no_days_unless_it_is_ours():
     assert lead(course, Fraction(1, 5), DAY, DAY).days == 0
 
 
+def test_on_a_level_stretch_the_days_end_where_it_ends_nearest_to_the_day():
+    """Where they stood still at our figure: ahead to its first day, behind since its last."""
+    course = last_year(
+        (date(2007, 8, 1), 10), (date(2007, 9, 10), 20), (date(2007, 9, 20), 20), (YEAR_BEFORE, 30),
+        (date(2007, 10, 10), 40), (date(2007, 10, 20), 40), (date(2007, 10, 30), 50),
+    )  # fmt: skip
+
+    assert lead(course, Fraction(2, 5), YEAR_BEFORE, DAY).days == 10
+    assert lead(course, Fraction(1, 5), YEAR_BEFORE, DAY).days == -10
+
+
+def test_beside_an_older_last_figure_like_ours_no_days_are_told():
+    """They stood here 30 days ago, and nobody knows how far they are today: level, and no "0 days"."""
+    found = against(ours(20), [figure(date(2008, 7, 31), 10), figure(date(2008, 8, 31), 20)], DAY).besides[0]
+
+    assert (found.judged.outcome, found.lead) == (Outcome.LEVEL, None)
+
+
 def test_a_course_that_fell_is_read_on_the_side_of_the_difference():
     """30 % in June, 10 % in August, 20 % today: at 25 % we are ahead, though they stood there on their way down."""
     course = last_year((date(2007, 6, 30), 30), (date(2007, 8, 31), 10), (YEAR_BEFORE, 20), (date(2007, 10, 30), 30))

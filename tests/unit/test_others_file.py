@@ -140,6 +140,16 @@ def test_all_faults_at_once_each_with_its_place_and_what_was_meant():
     ]
 
 
+def test_groups_are_those_of_the_directory_and_keep_figures_apart():
+    """The same place and day may stand once for all and once for a group; a group that there is not is asked back."""
+    text = "indicator,group,who,day,ratio,source\nmailboxes,,a,2008-09-30,40 %,s\nmailboxes,districts,a,2008-09-30,30 %,s\n"
+
+    assert [one.group for one in read_others(text.encode(), INDICATORS, ["districts"]).figures] == ["", "districts"]
+    assert [one.text("f") for one in read_others(text.encode(), INDICATORS, ["district"]).faults] == [
+        "f:3: column `group`: the directory has no group 'districts' — did you mean 'district'?"
+    ]
+
+
 def test_faulty_headings_are_told_alone():
     """A misspelt heading is one fault, not one per row."""
     assert said("indicator,who,day,ration,day\nmailboxes,a,never,40,x\n") == [
@@ -163,7 +173,7 @@ def test_rounded_shares_agree_with_their_counts():
     [
         (b"", "f.csv:1: the file is empty"),
         (b"\n , \n", "f.csv:1: the file is empty"),
-        ((HEAD + "mailboxes,T\u1ec9nh,").encode() + b"\xff", "f.csv:2: byte 47 is not UTF-8 — save it as “CSV UTF-8”"),
+        ((HEAD + "mailboxes,T\u1ec9nh,").encode() + b"\xff", "f.csv:2: byte 48 is not UTF-8 — save it as “CSV UTF-8”"),
         (
             (HEAD + 'mailboxes,a,2008-09-30,40 %,"s').encode(),
             "f.csv:2: this is not CSV: unexpected end of data — check the quotes",
