@@ -134,7 +134,7 @@ def run(
     console.print(f"To ask more, keep it running with [bold]{up}[/] in one terminal; in another:", soft_wrap=True)
     console.print(f"  . {shown}/env", markup=False, soft_wrap=True)
     console.print(f"  tiendo standing --plan {PLAN}", markup=False, soft_wrap=True)
-    console.print("And beside the year before, whose course is as simulated as all the rest:", soft_wrap=True)
+    console.print("And beside last year, which is simulated too, not real:", soft_wrap=True)
     file = os.path.relpath(EXAMPLE / "last-year.csv")
     console.print(f"  tiendo compare --plan {PLAN} --against {file}", markup=False, soft_wrap=True)
 
