@@ -223,6 +223,11 @@ def test_newer_facts_are_said(board, database):
         ({"plan": "plan", "indicator": "records", "agency": "a", "day": "tomorrow"}, 422, "day: "),
         ({"plan": "plan", "indicator": "records", "agency": "a", "limit": "-1"}, 422, "limit: "),
         ({"plan": "plan", "indicator": "records"}, 422, "agency: "),
+        (
+            {"plan": "plan", "indicator": "records", "agency": "a", "as_of": "2008-07-01"},
+            422,
+            "as_of: there is no such",
+        ),
     ],
 )
 def test_what_is_not_there_is_said(board, params, code, says):
@@ -240,6 +245,14 @@ def test_standing_by_the_api(board):
     assert (answer["day"], len(answer["standing"])) == ("2008-07-12", 1)
     assert answer["standing"][0]["numerator"] == 2
     assert board.get("/v1/standing", params={"plan": "plan", "day": "2001-01-01"}).status_code == 404
+
+
+def test_a_misspelt_parameter_is_no_question_about_the_last_day(board):
+    """Whoever asks for a day by another name gets no other day's figures, but the names that there are."""
+    answer = board.get("/v1/standing", params={"plan": "plan", "as-of": "2008-07-10", "agency": "a"})
+
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid")
+    assert answer.json()["detail"] == "as-of: there is no such parameter; there are plan, day, indicator, agency"
 
 
 def test_a_board_without_database_says_so(monkeypatch):
@@ -267,6 +280,8 @@ def test_the_command(board):
     table = run("--indicator", "exchanged", "--lang", "vi")
     assert "chưa thực hiện trên mạng" in table
     assert "trùng khớp" in table
+    assert "tất cả văn bản trao đổi phát sinh từ khi kế hoạch bắt đầu" in " ".join(table.split())
+    assert "người trong danh sách cán bộ" in run("--indicator", "use", "--lang", "vi")
     lines = run("--indicator", "exchanged", "--format", "csv").splitlines()
     assert len(lines) == 1 + 3
     assert json.loads(run("--indicator", "use", "--format", "json"))["parts"][0]["evidence"]["kind"] == "people"

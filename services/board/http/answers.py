@@ -28,7 +28,7 @@ _CODES: Final[Mapping[str, int]] = {
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": Problem, "description": "There is no such plan, indicator, agency or day; it says what there is."},
-    422: {"model": Problem, "description": "A parameter is missing or cannot be read."},
+    422: {"model": Problem, "description": "A parameter is missing, unknown or cannot be read."},
     503: {"model": Problem, "description": "The database does not answer at the moment; ask again."},
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from schemas.explanation import Explanation, StandingRecord
@@ -33,7 +34,7 @@ class Standings(BaseModel):
 
 def read_api(database: Database, zone: str) -> APIRouter:
     """Return the routes. What is asked about and is not there raises NotThere, a database that is away Transient."""
-    router = APIRouter(prefix="/v1", tags=["read"], responses=RESPONSES)
+    router = APIRouter(prefix="/v1", tags=["read"], responses=RESPONSES, dependencies=[Depends(_only_known_parameters)])
 
     @router.get("/standing", summary="Who stands where")
     async def standing(
@@ -68,6 +69,15 @@ def read_api(database: Database, zone: str) -> APIRouter:
         return await database.ask(lambda it: explain(it, wanted, zone=zone))
 
     return router
+
+
+def _only_known_parameters(request: Request) -> None:
+    # A misspelt `day` would otherwise be answered with another day's figures, which look just as right.
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    unknown = dict.fromkeys(name for name in request.query_params if name not in known)
+    if unknown:
+        there = f"there is no such parameter; there are {', '.join(known)}"
+        raise RequestValidationError([{"loc": ("query", name), "msg": there} for name in unknown])
 
 
 def _standings(
