@@ -10,6 +10,7 @@ from services.aggregator.core.batch import SHAPES
 from services.aggregator.core.facts import Activity, Archived
 from services.aggregator.core.rebuilding import Difference
 from services.infra.clickhouse.client import ClickHouse
+from services.infra.figures.definitions import definitions
 
 _BUCKETS: Final = 256
 _ROWS_AT_ONCE: Final = 1_000_000  # compared key by key in one query
@@ -94,16 +95,23 @@ def compared(database: ClickHouse, table: str, sides: Sides) -> Compared:
 
 
 def figures_differ(database: ClickHouse, sides: Sides, complete: date) -> list[Difference]:
-    """Return where the current figures and days of feeds do not agree, up to *complete*; their history plays no part."""
+    """Return where the current figures and days of feeds do not agree, up to *complete*; their history plays no part.
+
+    Figures of a definition are compared up to the last day on which a plan asks for it: what was computed for later days
+    before a revision dropped it stays, is read by nobody, and is not computed again.
+    """
+    asked = {one.definition: one.last_day.isoformat() for one in definitions(database)}
+    lasts = "transform(definition, %(asked)s, %(lasts)s, '')" if asked else "''"
     found = []
     for table, key, values in (
         ("adoption", "definition, agency, day", "(numerator, denominator)"),
         ("feed_days", "source, type, day", "(ifNull(toInt64(reported), -1), toInt64(counted))"),
     ):
         nothing = "(0, 0)" if table == "adoption" else "(-1, 0)"
+        until = f"toString(day) <= {lasts}" if table == "adoption" else "1"
         both = " UNION ALL ".join(
             f"SELECT {key}, toString(argMax({values}, basis)) AS value, {held} AS held FROM {side}.{table} "
-            f"WHERE day <= toDate32(%(complete)s) GROUP BY {key} HAVING argMax({values}, basis) != {nothing}"
+            f"WHERE day <= toDate32(%(complete)s) AND {until} GROUP BY {key} HAVING argMax({values}, basis) != {nothing}"
             for held, side in ((1, sides.running), (2, sides.rebuilt))
         )
         rows = database.rows(
@@ -111,7 +119,7 @@ def figures_differ(database: ClickHouse, sides: Sides, complete: date) -> list[D
             f"SELECT sum(held) AS where_held, toString(tuple({key}, groupArray(value))) AS shown FROM "
             f"(SELECT * FROM ({both}) ORDER BY held) GROUP BY {key} HAVING sum(held) != 3 OR min(value) != max(value)) "
             "GROUP BY where_held",
-            {"complete": complete.isoformat()},
+            {"complete": complete.isoformat(), "asked": list(asked), "lasts": list(asked.values())},
         )
         counts: dict[int, tuple[int, list[str]]] = {where: (count, shown) for where, count, shown in rows}
         if counts:
