@@ -17,7 +17,7 @@ from schemas.explanation import Counted, Explanation, ItemsEvidence, PeopleEvide
 from services.cli.output import Format, console, print_csv, table
 from services.cli.standing import Language
 from services.core.errors import Rejected
-from services.core.evidence_words import FATES, REASONS, STEPS, WITHHELD, measure_text, word
+from services.core.evidence_words import FATES, REASONS, STEPS, WITHHELD, measure_text, roster_text, word
 from services.core.item_evidence import Why
 from services.core.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
@@ -119,18 +119,18 @@ def _print(out: Console, found: Explanation, words: Words, zone: str) -> None:
         frozen = "judged by" if english else "đánh giá theo số liệu ngày"
         out.print(f"{frozen} {words.date(standing.judged_day)} ({words.feeds[standing.feed_state]})")
     out.print()
-    out.print(_grounds(found, words))
+    out.print(_grounds(found, words, zone))
     for part in found.parts:
         _print_part(out, found, part, words, zone)
 
 
-def _grounds(found: Explanation, words: Words) -> Table:
+def _grounds(found: Explanation, words: Words, zone: str) -> Table:
     english = words.language == "en"
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    grid.add_row("plan" if english else "kế hoạch", escape(_revision(found.plan, words)))
-    grid.add_row("directory" if english else "danh mục", escape(_revision(found.directory, words)))
+    grid.add_row("plan" if english else "kế hoạch", escape(_revision(found.plan, words, zone)))
+    grid.add_row("directory" if english else "danh mục", escape(_revision(found.directory, words, zone)))
     for at, feed in enumerate(found.feeds):
         covered = words.date(feed.covered) if feed.covered else "–"
         grid.add_row(
@@ -142,11 +142,12 @@ def _grounds(found: Explanation, words: Words) -> Table:
     return grid
 
 
-def _revision(used: RevisionUsed, words: Words) -> str:
+def _revision(used: RevisionUsed, words: Words, zone: str) -> str:
     english = words.language == "en"
     texts = ("revision {0}, in force from {1}, published {2}", "bản số {0}, hiệu lực từ {1}, ban hành {2}")
+    published = used.published.astimezone(ZoneInfo(zone))
     text = texts[not english].format(
-        used.revision, words.date(used.in_force_from), f"{used.published:%Y-%m-%d %H:%M} UTC"
+        used.revision, words.date(used.in_force_from), f"{words.date(published)} {published:%H:%M}"
     )
     if used.decision is not None:
         text += f" ({used.decision.number}, {used.decision.signer})"
@@ -172,7 +173,7 @@ def _print_part(out: Console, found: Explanation, part: Counted, words: Words, z
         amount = f"{one.denominator:f}" if one.numerator is None else f"{one.numerator:f}/{one.denominator:f}"
         grid.add_row(
             "declared" if english else "tự khai",
-            escape(f"{amount} ({one.source}, {one.first} … {one.last}, {one.indicator})"),
+            escape(f"{amount} ({one.source}, {words.date(one.first)} … {words.date(one.last)}, {one.indicator})"),
         )
     out.print()
     if len(found.parts) > 1:
@@ -212,11 +213,12 @@ def _print_people(out: Console, evidence: PeopleEvidence, part: Counted, words: 
     english = words.language == "en"
     people, roster = evidence.roster.people, evidence.roster
     counting = part.recount.measured.numerator
+    named = roster_text(roster.roster, words.language)
     of_roster = (
-        f"{people} people on roster {roster.roster} on {words.date(roster.day)}; {_number(counting)} count, "
+        f"{people} people on roster {named} on {words.date(roster.day)}; {_number(counting)} count, "
         f"{_number(people - counting)} do not:"
         if english
-        else f"{people} người trong danh sách {roster.roster} ngày {words.date(roster.day)}; {_number(counting)} được tính, "
+        else f"{people} người trong danh sách {named} ngày {words.date(roster.day)}; {_number(counting)} được tính, "
         f"{_number(people - counting)} không:"
     )
     out.print()
@@ -257,7 +259,8 @@ def _print_items(out: Console, evidence: ItemsEvidence, words: Words, zone: str)
         for event in item.events:
             step = word(STEPS, event.step, words.language)
             fate = "" if event.fate == "counts" else f" ({word(FATES, event.fate, words.language)})"
-            stated = f"{event.stated.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+            moment = event.stated.astimezone(ZoneInfo(zone))
+            stated = f"{words.date(moment)} {moment:%H:%M}"
             name = escape(f"{event.source} {event.id or '–'}")
             items.add_row(*first, step + fate, words.date(event.day), stated, name)
             first = ("", "")

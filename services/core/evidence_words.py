@@ -36,6 +36,17 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "too-few-days": ("sử dụng quá ít ngày", "use on too few days"),
 }
 
+#: rosters and kinds of items that every deployment has, as Vietnamese officials call them.
+_ROSTERS: Final[Mapping[str, str]] = {"officials": "cán bộ"}
+_FACTS: Final[Mapping[str, str]] = {
+    "document.exchanged": "văn bản trao đổi",
+    "document.handled": "văn bản",
+    "task.directed": "nhiệm vụ",
+    "record.filed": "hồ sơ",
+    "milestone.reached": "mốc công việc",
+    "budget.recorded": "kinh phí",
+}
+
 #: what became of one event about an item.
 FATES: Final[Mapping[str, tuple[str, str]]] = {
     "counts": ("được tính", "counts"),
@@ -69,28 +80,34 @@ def word(words: Mapping[str, tuple[str, str]], key: str, language: str) -> str:
     return key if found is None else found[language == "en"]
 
 
+def roster_text(roster: str, language: str) -> str:
+    """Return what a roster is called in *language*; one of the deployment's own by its id."""
+    return roster if language == "en" else _ROSTERS.get(roster, roster)
+
+
 def measure_text(measure: Measure, language: str) -> str:
     """Return what is divided by what, in a sentence."""
     english = language == "en"
+    roster = roster_text(getattr(measure, "roster", ""), language)
     match measure:
         case MembersMeasure(mailbox_domain=str() as domain):
             return (
                 f"people on roster {measure.roster} who own a mailbox of {domain} ÷ people on the roster"
                 if english
-                else f"người trong danh sách {measure.roster} có hộp thư thuộc {domain} ÷ số người trong danh sách"
+                else f"người trong danh sách {roster} có hộp thư thuộc {domain} ÷ số người trong danh sách"
             )
         case MembersMeasure():
             return (
                 f"people on roster {measure.roster} who are on {measure.also_on} too ÷ people on the roster"
                 if english
-                else f"người trong danh sách {measure.roster} cũng có trong {measure.also_on} ÷ số người trong danh sách"
+                else f"người trong danh sách {roster} cũng có trong {measure.also_on} ÷ số người trong danh sách"
             )
         case ActivityMeasure():
             return (
                 f"people on roster {measure.roster} with mail {measure.action} on at least {measure.days} of the last "
                 f"{measure.window} days ÷ people on the roster"
                 if english
-                else f"người trong danh sách {measure.roster} {'gửi' if measure.action == 'sent' else 'đọc'} thư ít nhất "
+                else f"người trong danh sách {roster} {'gửi' if measure.action == 'sent' else 'đọc'} thư ít nhất "
                 f"{measure.days} ngày trong {measure.window} ngày gần nhất ÷ số người trong danh sách"
             )
         case ItemsMeasure():
@@ -99,7 +116,7 @@ def measure_text(measure: Measure, language: str) -> str:
             return (
                 f"weight done ÷ weight planned, of {measure.facts}"
                 if english
-                else f"khối lượng đã xong ÷ khối lượng kế hoạch, theo {measure.facts}"
+                else f"khối lượng đã xong ÷ khối lượng kế hoạch, theo {_FACTS.get(measure.facts, measure.facts)}"
             )
         case MeanMeasure():
             parts = ", ".join(f"{part.indicator} × {part.weight.normalize():f}" for part in measure.of)
@@ -120,4 +137,5 @@ def _items(measure: ItemsMeasure, *, english: bool) -> str:
         period = "that entered since the plan's start" if english else "phát sinh từ khi kế hoạch bắt đầu"
     if english:
         return f"items of {measure.facts} done over the network ÷ all {period}"
-    return f"mục {measure.facts} đã thực hiện trên mạng ÷ tất cả mục {period}"
+    items = _FACTS.get(measure.facts, f"mục {measure.facts}")
+    return f"{items} đã thực hiện trên mạng ÷ tất cả {items} {period}"

@@ -80,7 +80,7 @@ class Words:
         if behind is None:
             return "–"
         whole = abs(whole_days(behind))
-        return "0" if whole == 0 else f"{whole} {self.late if behind > 0 else self.early}"
+        return "0" if whole == 0 else (self.late if behind > 0 else self.early).format(days=whole)
 
     def needed(self, row: Mapping[str, Any], unit: Unit) -> str:
         """Return the needed pace a week: in cases, rounded up, or in points where there are none to count."""
@@ -155,8 +155,8 @@ VIETNAMESE: Final = Words(
     },
     per_week="/tuần",
     points="điểm %",
-    late="ngày chậm",
-    early="ngày sớm",
+    late="chậm {days} ngày",
+    early="sớm {days} ngày",
     since="số liệu đến",
     never="không đạt được",
     comma=",",
@@ -186,8 +186,8 @@ ENGLISH: Final = Words(
     feeds={"never-connected": "never connected", "silent": "silent", "partial": "partial", "reporting": "reporting"},
     per_week=" a week",
     points="points",
-    late="days behind",
-    early="days ahead",
+    late="{days} days behind",
+    early="{days} days ahead",
     since="data to",
     never="never at this pace",
     comma=".",

@@ -219,7 +219,7 @@ def test_the_command_prints_what_was_judged(
 
     vietnamese, english = run("--lang", "vi"), run()
     assert "chậm tiến độ" in vietnamese
-    assert "71 ngày chậm" in vietnamese
+    assert "chậm 71 ngày" in vietnamese
     assert "29 văn bản/tuần" in vietnamese
     assert "số liệu đến 15/08/2008" in vietnamese
     assert "71 days behind" in english

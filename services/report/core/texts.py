@@ -47,7 +47,6 @@ VI: Final[Mapping[str, str]] = {
     "checksum": "Mã kiểm (SHA-256) của số liệu gốc",
     "late_in": "Chậm tiến độ ở {count} chỉ tiêu, nhiều nhất {days} ngày.",
     "not_late": "Không chậm tiến độ ở chỉ tiêu nào.",
-    "moved": "Mốc đã dời",
     "no_data_count": "{count} cơ quan có chỉ tiêu chưa đủ số liệu để đánh giá.",
 }
 
@@ -92,7 +91,6 @@ EN: Final[Mapping[str, str]] = {
     "checksum": "Checksum (SHA-256) of the facts",
     "late_in": "Behind schedule in {count} of its indicators, at most by {days} days.",
     "not_late": "Behind schedule in no indicator.",
-    "moved": "Moved goalposts",
     "no_data_count": "Agencies with an indicator that could not be judged for want of data: {count}.",
 }
 
