@@ -20,6 +20,7 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.cli.output import counted
 from services.cli.standing import WIDTH, Format
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
@@ -79,7 +80,7 @@ def contradictions(
         )
     rows = [[one.agency, one.type, one.item, _told(one.adopted), _told(one.otherwise)] for one in found]
     flat = (_CONTRADICTION, rows)
-    _print(form, found, flat, flat, f"contradictions as of {asked.day}")
+    _print(form, found, flat, flat, ("contradiction", "contradictions"), asked.day)
 
 
 def discrepancies(
@@ -113,7 +114,7 @@ def discrepancies(
         ]
         for span, one in zip(spans, found, strict=True)
     ]  # fmt: skip
-    _print(form, found, (_DISCREPANCY, flat), (_COMPARED, shown), f"discrepancies as of {asked.day}")
+    _print(form, found, (_DISCREPANCY, flat), (_COMPARED, shown), ("discrepancy", "discrepancies"), asked.day)
 
 
 @contextmanager
@@ -160,7 +161,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _print(form: Format, found: Sequence[Contradiction | Discrepancy], flat: _Cells, shown: _Cells, title: str) -> None:
+def _print(
+    form: Format,
+    found: Sequence[Contradiction | Discrepancy],
+    flat: _Cells,
+    shown: _Cells,
+    nouns: tuple[str, str],
+    day: date,
+) -> None:
     if form is Format.JSON:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=_plain))
     elif form is Format.CSV:
@@ -169,7 +177,7 @@ def _print(form: Format, found: Sequence[Contradiction | Discrepancy], flat: _Ce
         writer.writerows(flat[1])
     else:
         out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
-        table = Table(title=f"{len(found)} {title}", title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(title=f"{counted(len(found), *nouns)} as of {day}", title_justify="left", box=box.SIMPLE_HEAD)
         for heading in shown[0]:
             table.add_column(heading, overflow="fold")
         for row in shown[1]:

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from schemas.revisions import DirectoryRevision
-from services.cli.output import Format, console, print_csv, print_json, table
+from services.cli.output import Format, console, counted, print_csv, print_json, table
 from services.core.coverage import FeedState
 from services.core.errors import Rejected
 from services.core.feed_accounts import FeedAccount, accounts_of, spans
@@ -91,7 +91,7 @@ def conflicts(
         console().print("no conflicts")
     else:
         shown = table(
-            f"{sum(one.wins for one in found)} ids with several payloads",
+            f"{counted(sum(one.wins for one in found), 'id', 'ids')} with several payloads",
             ("source", "id", "type", "payload", "time", "received", "counts"),
             fixed=("payload", "time", "received"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any, Final
 
 import typer
@@ -30,6 +31,8 @@ COMMANDS: Final = {
     "example": ("services.cli.example", "example_app"),
 }
 
+_EXAMPLE: Final = re.compile(r"\n\n(Examples?:)")
+
 
 class LazyGroup(TyperGroup):
     """The commands registered with the Typer, and those of ``COMMANDS``, each imported by the call that needs it."""
@@ -40,12 +43,23 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command *cmd_name*, None where there is none."""
-        if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        if cmd_name not in self.commands:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
             module, name = COMMANDS[cmd_name]
             self.commands[cmd_name] = _command(getattr(importlib.import_module(module), name), cmd_name)
-        return self.commands[cmd_name]
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            _keep_examples(found)
+        return found
+
+
+def _keep_examples(command: Any) -> None:
+    """Keep the lines of examples in the help of *command* and of those below it as they are written.
+
+    A paragraph is filled otherwise, which joins two commands to one and breaks ids at their hyphens.
+    """
+    command.help = _EXAMPLE.sub("\n\n\b\n\\1", command.help or "") or None
+    for one in getattr(command, "commands", {}).values():
+        _keep_examples(one)
 
 
 def _command(found: Any, name: str) -> Any:

@@ -15,6 +15,7 @@ from services.core.errors import Rejected, Transient
 
 _TRIES: Final = 6
 _LONGEST_WAIT: Final = 8.0
+_WHOSE: Final = "Give operations' token: TIENDO_OPERATIONS_TOKEN (in `DATA/env` of `tiendo up`) or --token-file."
 
 
 class Operations:
@@ -48,6 +49,8 @@ class Operations:
                 if answer.status_code == 200:
                     return answer.json()
                 said = _detail(answer)
+                if answer.status_code in (401, 403):
+                    raise Rejected(f"the gateway refuses: {said}. {_WHOSE}")
                 if answer.status_code not in (429, 502, 503, 504):
                     raise Rejected(f"the gateway refuses: {said}")
             time.sleep(wait)

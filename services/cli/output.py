@@ -30,6 +30,11 @@ def console() -> Console:
     return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Return *number* with its noun: ``1 event``, ``2,000 events``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def as_value(value: Any) -> Any:
     """Return *value* as JSON has it: days and moments in ISO form."""
     if isinstance(value, datetime | date):

@@ -45,6 +45,8 @@ _DIRECTORY = typer.Option(
     None,
     "--directory",
     help="Check against this directory; else `directory.yaml` beside the plan, else the published one.",
+    exists=True,
+    dir_okay=False,
 )
 _FORMAT = typer.Option(Format.TABLE, "--format", help="table or json.")
 

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from schemas.reasons import Reason
 from services.cli.operations import Operations, open_operations
-from services.cli.output import Format, console, print_csv, print_json, table
+from services.cli.output import Format, console, counted, print_csv, print_json, table
 from services.core.errors import Rejected
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.rejected import RefusedEvent, RejectedReader, Wanted
@@ -204,12 +204,16 @@ def _print_replay(answers: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Non
     out = console()
     outcomes = Counter(one["outcome"] for one in answers)
     events = sum(one["accepted"] for one in answers)
-    verb = "would be taken" if dry_run else "were taken"
-    out.print(f"{len(answers):,} refused inputs; {events:,} events {verb}")
+    verb = "would be taken" if dry_run else "was taken" if events == 1 else "were taken"
+    out.print(
+        f"{counted(len(answers), 'refused input', 'refused inputs')}; {counted(events, 'event', 'events')} {verb}"
+    )
     for outcome, count in outcomes.most_common():
         out.print(f"  {count:,} {outcome}")
     for one in [one for one in answers if one["outcome"] != "accepted"][:20]:
         why = "; ".join(f"{each['reason']} {each['pointer']} {each['detail']}" for each in one["refused"][:3])
+        if one["outcome"] == "unknown":
+            why = "there is no such refusal; `tiendo rejected list` names them"
         out.print(f"  {one['rejection']} {one['outcome']} {why}", markup=False, soft_wrap=True)
 
 

@@ -147,7 +147,7 @@ def _told(transitions: set[str], notices: list[NoticeState]) -> tuple[Told, ...]
 
 
 def _print_csv(listed: list[Listed]) -> None:
-    writer = csv.writer(sys.stdout)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["plan", "agency", "cause", "state", "reason", "since", "day", "days_behind", "notices"])
     for one in listed:
         told = "; ".join(f"{each.recipient} {each.state} {each.at}" for each in one.notices)

@@ -23,6 +23,12 @@ from services.infra.public_holidays import public_holidays
 
 Document = TypeVar("Document", bound=BaseModel)
 
+#: What only a document of the kind has, what it is called, and the command for it.
+_KINDS: Final[Mapping[type[BaseModel], tuple[str, str, str]]] = {
+    Plan: ("indicators", "a plan", "plan"),
+    Directory: ("agencies", "a directory", "agencies"),
+    Sources: ("entries", "a list of sources", "sources"),
+}
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
@@ -162,6 +168,8 @@ def _load(
     faults = list(reader.faults)
     document: Document | None = None
     if isinstance(data, dict):
+        if stranger := _of_another_kind(data, model):
+            return Loaded(None, (stranger,))
         try:
             document = model.model_validate(data)
         except ValidationError as invalid:
@@ -176,6 +184,15 @@ def _load(
     faults.sort(key=lambda fault: (fault.line, fault.column, fault.message))
     loaded = Loaded(document, tuple(dict.fromkeys(faults)))
     return Loaded(None, loaded.faults) if loaded.refused else loaded
+
+
+def _of_another_kind(data: Mapping[str, Any], model: type[BaseModel]) -> Fault | None:
+    """Return the one fault of a directory given as a plan, and the like; a fault for each field would hide it."""
+    field, name, _ = _KINDS[model]
+    for other, theirs, command in _KINDS.values():
+        if other in data and field not in data:
+            return Fault((), 1, 1, f"this is {theirs}, not {name}", f"`tiendo {command} check`")
+    return None
 
 
 def _placed(finding: Finding, places: Mapping[Path, _Place]) -> Fault:
@@ -204,7 +221,9 @@ def _contract_fault(error: Any, places: Mapping[Path, _Place], model: type[BaseM
         case "missing":
             message = f"`{name}` is missing"
         case "extra_forbidden":
-            message, hint, at = f"unknown field `{name}`", meant(name, _field_names(model)), place.key
+            # At the top only the document's own fields can be meant; and never the one that is not known here.
+            names = _field_names(model) if len(path) > 1 else _own_names(model)
+            message, hint, at = f"unknown field `{name}`", meant(name, names - {name}), place.key
         case "value_error":
             message = message.removeprefix("Value error, ")
             if isinstance(error["input"], str | int | float):
@@ -237,6 +256,10 @@ def _field_names(model: type[BaseModel]) -> frozenset[str]:
     schema = model.model_json_schema(by_alias=True)
     parts = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for part in parts for name in part.get("properties", {}))
+
+
+def _own_names(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(model.model_json_schema(by_alias=True).get("properties", {}))
 
 
 def _zone(directory: Mapping[str, Any]) -> list[Finding]:

@@ -175,7 +175,7 @@ def test_a_conflict_is_listed_and_counted(system):
     assert found[0]["payload_hash"] != found[1]["payload_hash"]
     assert json.loads(system.tiendo("conflicts", "--source", "/office/a", "--format", "json")) == []
     assert system.tiendo("conflicts", "--format", "csv").count("record/0") == 2
-    assert "1 ids with several payloads" in system.tiendo("conflicts")
+    assert "1 id with several payloads" in system.tiendo("conflicts")
 
     system.wait(lambda: not system.query("SELECT 1 FROM outstanding LIMIT 1"))
     (feed,) = json.loads(system.tiendo("feeds", "--as-of", "2008-06-22", "--format", "json"))
@@ -219,7 +219,7 @@ def test_what_the_aggregator_could_not_read_is_replayed_too(system):
     place = "SELECT rejection FROM rejected WHERE place = 'aggregator'"
     ((name,),) = system.wait(lambda: system.query(place))
 
-    assert "1 events were taken" in system.tiendo("rejected", "replay", "--id", name)
+    assert "1 event was taken" in system.tiendo("rejected", "replay", "--id", name)
     system.wait(lambda: system.query("SELECT count() FROM events WHERE id = 'lost'") == [(1,)])
     system.wait(lambda: name not in [one["rejection"] for one in listed(system, "--open")["rejected"]])
 

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from services.cli.__main__ import app
 from services.cli.lazily import COMMANDS
@@ -18,6 +20,21 @@ def test_every_command_that_is_named_can_be_loaded(name: str) -> None:
     command = group.get_command(None, name)  # type: ignore[attr-defined]  # a group, as the application has commands
 
     assert command.name == name
+
+
+@pytest.mark.parametrize("words", [["standing"], ["report"], ["rejected", "replay"], ["ingest"]], ids=" ".join)
+def test_examples_in_the_help_can_be_copied(words: list[str]) -> None:
+    """Each example keeps its line: filled like other text, two commands would join and an id break at its hyphen."""
+    help_lines = CliRunner().invoke(app, [*words, "--help"]).output.splitlines()
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        command = command.get_command(None, word)
+
+    _, _, examples = command.help.partition("Example")
+
+    written = [line.removeprefix(":").removeprefix("s:").strip() for line in examples.splitlines()]
+    assert any(written)
+    assert all(any(shown.strip().endswith(line) for shown in help_lines) for line in written if line)
 
 
 def test_standing_waits_for_no_broker_client() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,24 @@ def directory() -> Directory:
 
 def of_plan(text: str) -> list[str]:
     return [fault.text("plan.yaml") for fault in load_plan(text, directory()).faults]
+
+
+@pytest.mark.parametrize(
+    ("load", "text", "told"),
+    [
+        pytest.param(load_plan, DIRECTORY, "this is a directory, not a plan — `tiendo agencies check`", id="plan"),
+        pytest.param(
+            load_plan, SOURCES, "this is a list of sources, not a plan — `tiendo sources check`", id="sources"
+        ),
+        pytest.param(load_directory, PLAN, "this is a plan, not a directory — `tiendo plan check`", id="directory"),
+    ],
+)
+def test_a_document_of_another_kind_is_one_fault(load: Any, text: str, told: str) -> None:
+    """The wrong file is named as such, instead of each of its fields as unknown."""
+    loaded = load(text, None) if load is load_plan else load(text)
+
+    assert [fault.text("f") for fault in loaded.faults] == [f"f:1:1: {told}"]
+    assert loaded.document is None
 
 
 def test_good_documents_have_no_faults() -> None:
@@ -297,3 +316,10 @@ def test_quarters_and_calendars_are_checked():
         (22, "a plan cannot fall: 35 % after 50 %"),
         (23, "2008-09-02 is among the holidays, too"),
     ]
+
+
+def test_a_field_is_never_said_to_mean_itself() -> None:
+    """A field that belongs elsewhere is not offered as its own correction, nor one of another part of the document."""
+    told = [line for line in of_plan(PLAN.replace("plan: p\n", "plan: p\nunit: 1\n")) if "`unit`" in line]
+
+    assert told == ["plan.yaml:2:1: unknown field `unit`"]

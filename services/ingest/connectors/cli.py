@@ -230,7 +230,8 @@ def emit(
         sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
     else:
         console = Console(stderr=True, highlight=False)
-        console.print(f"{result.events:,} events: {result.accepted:,} accepted, {result.rejected.total():,} refused")
+        noun = "event" if result.events == 1 else "events"
+        console.print(f"{result.events:,} {noun}: {result.accepted:,} accepted, {result.rejected.total():,} refused")
         for reason, count in result.rejected.most_common():
             console.print(f"  {count:,} {reason}")
         for place, reason, pointer in result.refused[:20]:
