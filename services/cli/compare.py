@@ -14,6 +14,7 @@ import typer
 from schemas.directory import Directory
 from schemas.plan import Indicator, Plan
 from services.cli.against import About, Asked, compare_with_others, read_margin
+from services.cli.asked import unjudged
 from services.cli.output import Format, console, print_csv, print_json, table
 from services.cli.standing import Language, Row
 from services.core.comparison import Candidate, Comparison, Place, Unranked, compare
@@ -63,7 +64,7 @@ def compare_agencies(
         None, "--group", help="Within this group; may be repeated. Those of the same target, unless given."
     ),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
+        None, "--as-of", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The day judged; the last one, unless given."
     ),
     against: Path | None = typer.Option(
         None,
@@ -111,6 +112,7 @@ def compare_agencies(
             ]
         else:
             rows = read_standing(database, plan, day, indicators=indicator or ())
+            nothing = unjudged(reader, plan, day)
     if asked is not None:
         about = About(plan=in_force.document, directory=directory.document, day=day)
         compare_with_others(asked, about, together, indicator or (), group or (), form, words_of(lang))
@@ -121,7 +123,7 @@ def compare_agencies(
     elif form is Format.CSV:
         print_csv(FIELDS, records(found))
     elif not found:
-        raise Rejected(f"nothing was judged on {day} that fits")
+        raise Rejected(nothing)
     else:
         words = words_of(lang)
         out = console()

@@ -49,7 +49,11 @@ _COMPARED: Final = (
 
 _PLAN = typer.Option(..., "--plan", help="The plan's id.")
 _AS_OF = typer.Option(
-    None, "--as-of", formats=["%Y-%m-%d"], help="The day asked about; the last one judged, unless given."
+    None,
+    "--as-of",
+    formats=["%Y-%m-%d"],
+    metavar="YYYY-MM-DD",
+    help="The day asked about; the last one judged, unless given.",
 )
 _AGENCY = typer.Option(None, "--agency", help="Only this one and the offices below it; may be repeated.")
 _FORM = typer.Option(Format.TABLE, "--format", help="table, json or csv.")

@@ -48,10 +48,14 @@ def explain_figure(
     indicator: str = typer.Option(..., "--indicator", help="The indicator's id."),
     agency: str = typer.Option(..., "--agency", help="The agency's id."),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
+        None, "--as-of", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The day judged; the last one, unless given."
     ),
     known_at: datetime | None = typer.Option(
-        None, "--known-at", formats=["%Y-%m-%d"], help="By what had been received by the end of this day."
+        None,
+        "--known-at",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="By what had been received by the end of this day.",
     ),
     why: list[str] | None = typer.Option(
         None, "--why", help=f"List items with this reason only; may be repeated: {', '.join(Why)}."

@@ -42,7 +42,11 @@ _REPORTS: Final = "feed.reported"  # what a feed says about its days arrives too
 def feeds(
     plan: str | None = typer.Option(None, "--plan", help="Only the feeds of this plan's directory."),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The day asked about; the last one judged, unless given."
+        None,
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The day asked about; the last one judged, unless given.",
     ),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),
 ) -> None:

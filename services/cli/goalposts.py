@@ -29,6 +29,7 @@ def moved(
         None,
         "--as-of",
         formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
         help="What was planned for this day; the last complete one, unless given.",
     ),
     form: Format = typer.Option(Format.TABLE, "--format", help="table, json or csv."),

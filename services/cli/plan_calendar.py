@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from schemas.plan import Plan
+from services.cli.asked import days_judged
 from services.cli.documents import Format, err, out, print_faults, read_text
 from services.core.baselines import Baseline, baselines
 from services.core.errors import Rejected
@@ -48,7 +49,9 @@ def holidays(file: Path = _FILE, form: Format = typer.Option(Format.TABLE, "--fo
 
 def baseline(
     file: Path = _FILE,
-    on: datetime = typer.Option(..., "--on", formats=["%Y-%m-%d"], help="The day whose measured figures are taken."),
+    on: datetime = typer.Option(
+        ..., "--on", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The day whose measured figures are taken."
+    ),
     output: Path | None = typer.Option(None, "--output", help="Where the new text goes; printed, unless given."),
 ) -> None:
     """Write the figures measured on a day into a plan as its agencies' baselines, for a new revision.
@@ -64,8 +67,9 @@ def baseline(
         if directory is None:
             raise Rejected(f"directory {plan.directory!r} is not published; see `tiendo agencies publish`")
         rows = read_standing(database, plan.plan, day)
+        days = days_judged(PlanReader(database), plan.plan, day)
     if not rows:
-        raise Rejected(f"plan {plan.plan!r} was not judged on {day}")
+        raise Rejected(f"plan {plan.plan!r} was not judged on {day}{days}")
     found = list(baselines(plan, directory.document, rows))
     written = with_baselines(text, found)
     if output is None:

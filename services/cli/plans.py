@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
@@ -19,6 +19,7 @@ from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
 from services.cli.flattening import flat
 from services.cli.goalposts import moved
+from services.cli.output import console, counted, table
 from services.cli.plan_calendar import baseline, holidays
 from services.core.directory_faults import departures
 from services.core.errors import Transient
@@ -101,20 +102,19 @@ def show(
     decision = document.decision
     out.print(f"[bold]{escape(document.title.vi)}[/]")
     out.print(f"{decision.number}, {decision.day}, {decision.signer}", markup=False)
-    out.print(
-        f"revision {found.revision}, in force from {found.in_force_from}, published {found.published:%Y-%m-%d %H:%M} UTC"
-    )
+    published = found.published.astimezone(ZoneInfo(SharedSettings().zone))
+    out.print(f"revision {found.revision}, in force from {found.in_force_from}, published {published:%Y-%m-%d %H:%M}")
     out.print(f"{document.start} – {document.deadline}, behind from {document.behind_after} days")
-    table = Table("indicator", "title", "for", "target", "trajectory", "baseline")
+    shown = table("", ("indicator", "title", "for", "target", "trajectory", "baseline"), fixed=("indicator", "for"))
     for indicator in document.indicators:
         for target in indicator.targets:
             values = target.model_dump(mode="json")
             whom = target.group or target.agency
             kind = target.trajectory.kind
-            table.add_row(indicator.id, indicator.title.vi, whom, values["target"], kind, values["baseline"] or "–")
+            shown.add_row(indicator.id, indicator.title.vi, whom, values["target"], kind, values["baseline"] or "–")
         if indicator.shown_for:
-            table.add_row(indicator.id, indicator.title.vi, ", ".join(indicator.shown_for), "–", "–", "–")
-    out.print(table)
+            shown.add_row(indicator.id, indicator.title.vi, ", ".join(indicator.shown_for), "–", "–", "–")
+    console().print(shown)
 
 
 @plan_app.command()
@@ -204,11 +204,15 @@ def publish_sources(
     if issue_tokens is not None and len(set(names)) < len(names):
         err.print("two sources would share one token file: their ids differ only in `/` and `_`")
         raise typer.Exit(1)
+    kept = set(issue_tokens.glob("*.token")) if issue_tokens is not None else set()
     entries = tuple(_with_tokens(source, held.get(source.id, ()), issue_tokens) for source in loaded.document.entries)
     for source in entries:
         if not source.tokens:
             err.print(f"{source.id} has no token, so nobody can send as it", markup=False)
     _say("sources", _publish(loaded.document.model_copy(update={"entries": entries})))
+    if issue_tokens is not None and (fresh := sorted(set(issue_tokens.glob("*.token")) - kept)):
+        more = f" and {len(fresh) - 1} more" if len(fresh) > 1 else ""
+        out.print(f"{counted(len(fresh), 'token', 'tokens')} issued: {fresh[0]}{more}", markup=False)
 
 
 def _with_tokens(source: Source, held: Sequence[TokenHash], folder: Path | None) -> Source:
@@ -273,10 +277,14 @@ def _published_directory(text: str) -> Directory | None:
 
 
 def _plan_revision(plan: str, number: int | None) -> Any:
-    revisions = [one for one in _revisions() if one.kind == "plan" and one.id == plan]
+    everything = _revisions()
+    revisions = [one for one in everything if one.kind == "plan" and one.id == plan]
     found = [one for one in revisions if number is None or one.revision == number]
     if not found:
-        err.print(f"no such revision of plan {plan!r}" if revisions else f"no plan {plan!r} is published", markup=False)
+        published = ", ".join(sorted({one.id for one in everything if one.kind == "plan"})) or "none"
+        there = ", ".join(str(one.revision) for one in revisions)
+        lacks = f"plan {plan!r} has no revision {number}; it has: {there}"
+        err.print(lacks if revisions else f"there is no plan {plan!r}; published are: {published}", markup=False)
         raise typer.Exit(1)
     return max(found, key=lambda one: one.revision)
 

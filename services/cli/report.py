@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from services.cli.asked import days_judged
 from services.cli.goalposts import moved_by, notes
 from services.cli.standing import chosen
 from services.core.errors import Rejected
@@ -51,13 +52,17 @@ class Language(StrEnum):
 def report(
     plan: str | None = typer.Option(None, "--plan", help="The plan's id."),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
+        None, "--as-of", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The day judged; the last one, unless given."
     ),
     known_at: datetime | None = typer.Option(
-        None, "--known-at", formats=["%Y-%m-%d"], help="By what had been received by the end of this day."
+        None,
+        "--known-at",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="By what had been received by the end of this day.",
     ),
     form: Format = typer.Option(Format.HTML, "--format", help="html, pdf, xlsx or csv."),
-    language: Language = typer.Option(Language.BOTH, "--language", help="vi, en, or both, Vietnamese first."),
+    language: Language = typer.Option(Language.BOTH, "--language", "--lang", help="vi, en, or both, Vietnamese first."),
     output: Path | None = typer.Option(None, "--output", help="The file; PLAN-DAY.FORMAT here, unless given."),
     issuer: str | None = typer.Option(None, "--issuer", help="The issuing body; who signed the plan, unless given."),
     place: str = typer.Option("", "--place", help="The place beside the date; dots to write on, unless given."),
@@ -109,7 +114,7 @@ def _report(
     except CannotJudge as fault:
         raise Rejected(str(fault)) from fault
     if not rows:
-        raise Rejected(f"plan {plan!r} was not judged on {day}")
+        raise Rejected(f"plan {plan!r} was not judged on {day}{days_judged(PlanReader(database), plan, day)}")
     if again != seal:
         raise Rejected("facts arrived while the report was being made; make it again")
     marks = int(database.rows("SELECT count() FROM outstanding")[0][0])

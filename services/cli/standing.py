@@ -22,6 +22,7 @@ from rich.table import Table
 from schemas.directory import Directory
 from schemas.plan import Plan
 from services.cli import output, rollups
+from services.cli.asked import misnamed, unjudged
 from services.cli.goalposts import moved_by, notes
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.standing_words import STYLES, Words, words_of
@@ -71,10 +72,14 @@ class Language(StrEnum):
 def standing(
     plan: str = typer.Option(..., "--plan", help="The plan's id."),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The day judged; the last one, unless given."
+        None, "--as-of", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The day judged; the last one, unless given."
     ),
     known_at: datetime | None = typer.Option(
-        None, "--known-at", formats=["%Y-%m-%d"], help="Judge by what had been received by the end of this day."
+        None,
+        "--known-at",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="Judge by what had been received by the end of this day.",
     ),
     revision: int | None = typer.Option(
         None, "--revision", help="Judge under this revision of the plan; under the one then in force, unless given."
@@ -118,14 +123,15 @@ def standing(
             judged = _afresh(database, plan, day, known, revision, settings.zone)
             rows = chosen(judged, indicators=indicator or (), agencies=agency or ())
             documents = judged.plan, judged.directory
+        fault = misnamed(reader, plan, day, rows, indicators=indicator or (), agencies=agency or ())
+        if fault is not None or (not rows and form is Format.TABLE):
+            _end(fault or unjudged(reader, plan, day))
         asks_less = revision is None and form is Format.TABLE
         moved = moved_by(reader, plan, day, _end_of(known, settings.zone)) if asks_less else ()
     if form is Format.JSON:
         sys.stdout.write(json.dumps([as_record(row) for row in rows], ensure_ascii=False, indent=2) + "\n")
     elif form is Format.CSV:
         sys.stdout.write(as_csv(rows))
-    elif not rows:
-        _end(f"nothing was judged on {day} that fits")
     elif documents is None:
         _end(f"no revision of {plan!r} is in force on {day}")
     else:
@@ -149,13 +155,15 @@ def _print_rollups(
     words: Words,
 ) -> None:
     rows = read_rollups(database, plan, day, by.value, indicators=indicators)
+    if fault := misnamed(reader, plan, day, rows, indicators=indicators):
+        _end(fault)
     documents = _documents(reader, plan, day) if form is Format.TABLE else None
     if form is Format.JSON:
         output.print_json([rollups.as_record(row) for row in rows])
     elif form is Format.CSV:
         output.print_csv(rollups.FIELDS, [rollups.as_record(row) for row in rows])
     elif not rows or documents is None:
-        _end(f"nothing was judged on {day} that fits")
+        _end(unjudged(reader, plan, day))
     else:
         rollups.print_rollups(rows, *documents, _about(words, day, None, None), words)
 
@@ -170,7 +178,7 @@ def _about(words: Words, day: date, known_at: date | None, revision: int | None)
 
 
 def _end(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, markup=False)
+    Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

@@ -186,7 +186,7 @@ def test_a_day_is_judged_under_another_revision(database):
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ({"day": LAST, "revision": 7}, "no revision 7; there are 1"),
+        ({"day": LAST, "revision": 7}, "no revision 7; it has: 1"),
         ({"day": LAST, "known_at": date(2008, 1, 1)}, "was not known yet; it was first published at 2008-05-"),
         ({"day": date(2008, 1, 2)}, "no revision of plan 'plan' and its directory was in force on 2008-01-02"),
         ({"day": date(2008, 1, 2), "revision": 1}, "no revision of plan"),

@@ -224,4 +224,13 @@ def test_the_command_prints_what_was_judged(
     assert "số liệu đến 15/08/2008" in vietnamese
     assert "71 days behind" in english
     assert "125/1000  12.5 %" in english
-    assert run("--as-of", "2007-01-01", code=1).strip() == "nothing was judged on 2007-01-01 that fits"
+    assert run("--as-of", "2007-01-01", code=1).strip() == (
+        "nothing was judged on 2007-01-01 that fits; the days judged are 2008-05-28 to 2008-09-30"
+    )
+    for form in ("table", "json", "csv"):
+        assert run("--format", form, "--agency", "a1", "--agency", "zz", code=1).startswith(
+            "there is no agency 'zz' in"
+        )
+        assert run("--format", form, "--indicator", "gossip", code=1).startswith(
+            "plan 'p' has no indicator 'gossip'; it has:"
+        )

@@ -64,7 +64,7 @@ def judge_afresh(database: ClickHouse, question: Question, *, zone: str) -> Asse
     area = ZoneInfo(zone)
     known = end_of(question.known_at, area) if question.known_at is not None else None
     reader = PlanReader(database)
-    plans = _plans(reader.plans(question.plan), question, known)
+    plans = _plans(reader.plans(question.plan), question, known, area)
     directories = [
         one for one in reader.directories(plans[-1].document.directory) if known is None or one.published <= known
     ]
@@ -88,7 +88,9 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(microseconds=1)
 
 
-def _plans(plans: Sequence[PlanRevision], question: Question, known: datetime | None) -> list[PlanRevision]:
+def _plans(
+    plans: Sequence[PlanRevision], question: Question, known: datetime | None, zone: ZoneInfo
+) -> list[PlanRevision]:
     if not plans:
         raise CannotJudge(f"there is no plan {question.plan!r}")
     if question.revision is not None:
@@ -96,11 +98,12 @@ def _plans(plans: Sequence[PlanRevision], question: Question, known: datetime | 
             if one.revision == question.revision:
                 return [one.model_copy(update={"in_force_from": one.document.start})]
         there = ", ".join(str(one.revision) for one in plans)
-        raise CannotJudge(f"plan {question.plan!r} has no revision {question.revision}; there are {there}")
+        raise CannotJudge(f"plan {question.plan!r} has no revision {question.revision}; it has: {there}")
     published = [one for one in plans if known is None or one.published <= known]
     if not published:
         first = min(one.published for one in plans)
-        raise CannotJudge(f"plan {question.plan!r} was not known yet; it was first published at {first.isoformat()}")
+        said = f"{first.astimezone(zone):%Y-%m-%d %H:%M}"
+        raise CannotJudge(f"plan {question.plan!r} was not known yet; it was first published at {said}")
     return published
 
 

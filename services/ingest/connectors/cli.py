@@ -48,7 +48,7 @@ Token = Annotated[str, typer.Option(envvar="TIENDO_TOKEN", show_envvar=True, hel
 TokenFile = Annotated[Path | None, typer.Option(help="A file with the source's token, in place of the variable.")]
 State = Annotated[Path | None, typer.Option(help="Folder of the durable position; needed unless --dry-run.")]
 Zone = Annotated[str, typer.Option(envvar="TIENDO_ZONE", help="Civil days are days of this zone.")]
-Since = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day.")]
+Since = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The first day.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the events, send and remember nothing.")]
 Form = Annotated[Literal["table", "json"], typer.Option("--format", help="Form of the summary.")]
 
