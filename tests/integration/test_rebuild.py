@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from schemas.revisions import PlanRevision
+from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.rebuild_store import beside, held_state
 from services.aggregator.core.batch import fold
 from services.aggregator.core.facts import rows_from
@@ -21,10 +23,12 @@ from services.aggregator.rebuild_task import Task
 from services.core.errors import Rejected
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
+from tests.aggregator_world import START
 from tests.fixtures.chdb import ChdbServer
 from tests.integration.rebuild_world import (
     CORRUPTIONS,
     NOWHERE,
+    PLAN,
     RECEIVED,
     ZONE,
     ZONE_INFO,
@@ -236,3 +240,24 @@ def test_any_events_come_out_as_written(shared_chdb, events):
         with open_clickhouse(replace(address, database="default")) as server:
             server.run("DROP DATABASE any_events SYNC")
             server.run(f"DROP DATABASE IF EXISTS {beside(address).database} SYNC")
+
+
+def test_what_a_revision_no_longer_asks_for_is_no_difference(shared_chdb):
+    """Days of a dropped indicator that were computed before the revision are not computed again; the swap need not stop."""
+    address = ClickHouseAddress(port=shared_chdb.port, database="dropping")
+    migrate(address)
+    with open_clickhouse(address) as database:
+        publish(database)
+        put(database, EVENTS)
+        compute(database)
+        fewer = PLAN.model_copy(update={"indicators": PLAN.indicators[1:], "in_force_from": START + timedelta(days=10)})
+        later = PlanRevision(
+            id="plan", document=fewer, revision=2, in_force_from=fewer.in_force_from, published=RECEIVED
+        )
+        store(database, later)
+        compute(database)
+
+        report = rebuild(task(address), clock)
+
+        assert (report.differences, report.figures_compared, report.swapped) == ((), True, True)
+        database.run("DROP DATABASE dropping SYNC")
