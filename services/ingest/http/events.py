@@ -101,7 +101,7 @@ class Door:
         if isinstance(raws, Refusal):
             raise BodyRefused(raws if mode is Mode.BATCH else _UNREADABLE, body)
         if mode is Mode.STRUCTURED and (len(raws) != 1 or not raws[0].startswith(b"{")):
-            raise BodyRefused(_UNREADABLE, body)
+            raise BodyRefused(_LIST if raws and raws[0].startswith(b"[") else _UNREADABLE, body)
         if len(raws) > limits.events:
             refusal = Refusal(Reason.TOO_LARGE, f"a batch may have at most {limits.events} events")
             raise BodyRefused(refusal, body)
@@ -156,6 +156,7 @@ class Door:
         return response
 
 
+_LIST = Refusal(Reason.MALFORMED, "a list of events goes as application/cloudevents-batch+json")
 _UNREADABLE = Refusal(Reason.MALFORMED, "the body is not one readable JSON object")
 
 

@@ -151,3 +151,18 @@ def test_one_record_per_agency() -> None:
         (b"tinh-thai-nguyen", b"application/cloudevents-batch+json"),
         (b"tinh-thai-nguyen", b"application/cloudevents+json"),
     ]
+
+
+def test_a_list_sent_as_one_event_is_told_how_lists_go() -> None:
+    """The commonest wrong header is named with the right one; what is no JSON at all is told apart."""
+
+    async def run() -> list[httpx.Response]:
+        async with client(Kept()) as to:
+            return [
+                await to.post("/v1/events", content=body) for body in (b"[" + raw(example("mail.used")) + b"]", b"{")
+            ]
+
+    as_list, broken = asyncio.run(run())
+    assert (as_list.status_code, broken.status_code) == (400, 400)
+    assert as_list.json()["rejected"][0]["detail"] == "a list of events goes as application/cloudevents-batch+json"
+    assert broken.json()["rejected"][0]["detail"] == "the body is not one readable JSON object"
