@@ -14,7 +14,7 @@ from services.core.standing_words import Words
 from services.report.core.model import Line, Series
 
 WIDTH: Final = 340.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 30.0, 8.0, 8.0, 16.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30.0, 18.0, 8.0, 16.0
 _PLAN, _ACTUAL, _TARGET, _GRID, _INK = "#6b7480", "#1a56a0", "#1f7a4d", "#e4e7ec", "#444"
 
 
@@ -49,7 +49,7 @@ def chart(line: Line, day: date, words: Words, *, height: float) -> str:
         )
     for at in _months(first, last):
         parts.append(
-            f'<text x="{x(at):.1f}" y="{height - 4:g}" text-anchor="middle">{at.month}/{at.year % 100:02d}</text>'
+            f'<text x="{x(at):.1f}" y="{height - 4:g}" text-anchor="middle">{at:%m/%Y}</text>'
             f'<line x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{y(0):.1f}" y2="{y(0) + 3:.1f}" stroke="{_PLAN}"/>'
         )
     if line.row["target"] is not None:
@@ -80,7 +80,7 @@ def _months(first: date, last: date) -> list[date]:
         if at >= first:
             found.append(at)
         at = (at + timedelta(days=32)).replace(day=1)
-    return found[:: max(1, ceil(len(found) / 9))]
+    return found[:: max(1, ceil(len(found) / 8))]
 
 
 def _runs(series: Series) -> list[list[tuple[date, float]]]:
