@@ -1,4 +1,4 @@
-"""What to say where a question about standing has no answer: which name is unknown, which days there are."""
+"""What to say where a question has no answer: which name is unknown, which days there are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from services.core.errors import Rejected
 from services.core.findings import meant
 from services.core.in_force import directory_in_force
+from services.infra.clock import last_complete_day, open_clock
 from services.infra.plan_reader import PlanReader
 
 
@@ -52,3 +54,11 @@ def days_judged(reader: PlanReader, plan: str, day: date) -> str:
     if judged is None or first is None or first <= day <= judged.day:
         return ""
     return f"; the days judged are {first} to {judged.day}"
+
+
+def over(day: date, zone: str) -> date:
+    """Return *day*, which has wholly passed in *zone*; raises Rejected where it has not."""
+    last = last_complete_day(open_clock()(), zone)
+    if day > last:
+        raise Rejected(f"{day} is not over yet; the last day that is: {last}")
+    return day

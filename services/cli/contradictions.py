@@ -20,6 +20,7 @@ from rich.table import Table
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.cli.asked import over
 from services.cli.output import counted
 from services.cli.standing import WIDTH, Format
 from services.core.errors import Rejected
@@ -132,7 +133,7 @@ def _asked(plan: str, as_of: datetime | None, agencies: Sequence[str]) -> Iterat
             raise Rejected(f"there is no plan {plan}; published are: {', '.join(reader.plan_ids()) or 'none'}")
         judged = reader.last_evaluation(plan)
         last = judged.day if judged else last_complete_day(open_clock()(), settings.zone)
-        day = as_of.date() if as_of else last
+        day = over(as_of.date(), settings.zone) if as_of else last
         in_force = plan_in_force(plans, day)
         directory = directory_in_force(reader.directories(plans[-1].document.directory), day)
         if in_force is None or directory is None:

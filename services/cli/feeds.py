@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from schemas.revisions import DirectoryRevision
+from services.cli.asked import over
 from services.cli.output import Format, console, counted, print_csv, print_json, table
 from services.core.coverage import FeedState
 from services.core.errors import Rejected
@@ -58,7 +59,7 @@ def feeds(
     zone = ZoneInfo(settings.zone)
     with open_clickhouse(settings.clickhouse()) as database:
         reader = PlanReader(database)
-        day = as_of.date() if as_of else _last_judged(reader, plan, settings.zone)
+        day = over(as_of.date(), settings.zone) if as_of else _last_judged(reader, plan, settings.zone)
         directories = [directory_in_force(reader.directories(one), day) for one in _directories(reader, plan, day)]
         records = [
             record for one in directories if one is not None for record in _records(reader, database, one, day, zone)

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from services.cli.asked import days_judged
 from services.cli.goalposts import moved_by, notes
+from services.cli.output import counted
 from services.cli.standing import chosen
 from services.core.errors import Rejected
 from services.core.seal import Seal, changed
@@ -89,9 +90,11 @@ def report(
         day = as_of.date() if as_of else evaluation.day if evaluation else date.min
         made = open_clock()().astimezone(ZoneInfo(settings.zone)).date()
         known = end_of(known_at.date(), ZoneInfo(settings.zone)) if known_at else None
-        found = _report(database, plan, day, known, made, settings.zone, issuer=issuer, place=place)
+        with err.status("reading and sealing the figures"):
+            found = _report(database, plan, day, known, made, settings.zone, issuer=issuer, place=place)
     target = output or Path(f"{plan}-{day}.{form}")
-    content = _written(found, form, ("vi", "en") if language is Language.BOTH else (language.value,))
+    with err.status(f"setting {counted(len(found.pages), 'page', 'pages')} of agencies as {form}"):
+        content = _written(found, form, ("vi", "en") if language is Language.BOTH else (language.value,))
     try:
         target.write_bytes(content)
     except OSError as fault:

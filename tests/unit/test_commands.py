@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import typer
 from typer.testing import CliRunner
 
 from services.cli.__main__ import app
+from services.cli.asked import over
 from services.cli.lazily import COMMANDS
+from services.core.errors import Rejected
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -44,3 +47,13 @@ def test_standing_waits_for_no_broker_client() -> None:
     found = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
 
     assert found.stdout.strip() == ""
+
+
+def test_a_day_that_is_not_over_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feeds that have not reported tomorrow are not silent."""
+    monkeypatch.delenv("TIENDO_CLOCK_OFFSET", raising=False)
+    monkeypatch.setenv("TIENDO_CLOCK", "2008-10-01T08:00:00+07:00")
+
+    assert over(date(2008, 9, 30), "Asia/Ho_Chi_Minh") == date(2008, 9, 30)
+    with pytest.raises(Rejected, match="2008-10-01 is not over yet; the last day that is: 2008-09-30"):
+        over(date(2008, 10, 1), "Asia/Ho_Chi_Minh")
