@@ -17,10 +17,11 @@ from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import Records, WarningLog
 from services.alerts.blocking import Blocking
 from services.alerts.core.notices import plan_notices
-from services.alerts.core.warn import open_counts, transitions_of
+from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
 from services.core.definition import definition_of
+from services.core.transitions import transitions_of
 from services.core.warning_records import fold, fold_notices
 from services.infra.clock import Clock
 from services.infra.plan_reader import Evaluation

@@ -21,7 +21,8 @@ from services.alerts.adapters.letters import Letters, Rendered
 from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import contact_of, plan_notices
 from services.alerts.core.samples import sample_letters
-from services.alerts.core.warn import compose, transitions_of
+from services.alerts.core.warn import compose
+from services.core.transitions import transitions_of
 from tests import alerts_world as world
 
 MAILS = Path(__file__).parent / "mails"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.plan import WarningPolicy
 from schemas.warnings import Transition, TransitionReason, WarningState
-from services.alerts.core.lifecycle import (
+from services.core.lifecycle import (
     BEHIND,
     FeedStanding,
     JudgedDay,

@@ -23,8 +23,9 @@ from services.alerts.core.notices import (
     references,
 )
 from services.alerts.core.samples import sample_letters
-from services.alerts.core.warn import compose, feeds_needed, transitions_of
+from services.alerts.core.warn import compose
 from services.core.standing import Standing
+from services.core.transitions import feeds_needed, transitions_of
 from services.core.warning_records import DeliveryFault, fold, fold_notices
 from tests import alerts_world as world
 

@@ -23,9 +23,9 @@ from services.alerts.core.letter import (
     Resolved,
     SourceLine,
 )
-from services.alerts.core.lifecycle import FeedStanding, is_open, lag_cause
 from services.alerts.core.notices import find_agency, find_feed, is_feed
 from services.core.definition import reads_of
+from services.core.lifecycle import FeedStanding, is_open, lag_cause
 from services.core.scope import selected, targets_of
 from services.core.standing import Standing
 from services.core.trajectory import curve_for
