@@ -175,7 +175,7 @@ def assess(
     start = min(revision.document.start for revision in plans)
     unders: dict[tuple[int, int], _Under] = {}
     histories: dict[tuple[str, str], list[Standing]] = {}
-    for first, last, on_plan, on_directory in _spells(plans, directories, start, day):
+    for first, last, on_plan, on_directory in spells(plans, directories, start, day):
         key = (on_plan.revision, on_directory.revision)
         if key not in unders:
             unders[key] = _Under(on_plan, on_directory, adoption, feed_days, day)
@@ -195,7 +195,7 @@ def assess(
     )
 
 
-def _spells(
+def spells(
     plans: Sequence[PlanRevision], directories: Sequence[DirectoryRevision], start: date, end: date
 ) -> Iterable[tuple[date, date, PlanRevision, DirectoryRevision]]:
     """Return the spans of days on which nothing about the revisions changes; days before a plan's own start are left out."""

@@ -8,7 +8,7 @@ behind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -104,9 +104,9 @@ def is_open(past: Transition | None) -> bool:
     return past is not None and past.state is WarningState.OPEN
 
 
-@dataclass
-class _Course:
-    """What a history amounts to if it had been followed day by day."""
+@dataclass(slots=True)
+class Course:
+    """What a history amounts to if it had been followed day by day, from its first day, under one policy."""
 
     behind_run: int = 0
     calm_run: int = 0
@@ -115,23 +115,20 @@ class _Course:
     firing_since: date = date.min
     last: JudgedDay | None = None
 
-
-def _course(days: Sequence[JudgedDay], policy: WarningPolicy) -> _Course:
-    course = _Course()
-    for day in days:
+    def follow(self, day: JudgedDay, policy: WarningPolicy) -> None:
+        """Go on by the next day."""
         if not speaks(day):
-            continue
-        course.last = day
+            return
+        self.last = day
         if day.verdict in BEHIND:
-            course.run_since = day.day if course.behind_run == 0 else course.run_since
-            course.behind_run, course.calm_run = course.behind_run + 1, 0
-            if not course.firing and course.behind_run >= max(policy.hold, 1):
-                course.firing, course.firing_since = True, course.run_since
+            self.run_since = day.day if self.behind_run == 0 else self.run_since
+            self.behind_run, self.calm_run = self.behind_run + 1, 0
+            if not self.firing and self.behind_run >= max(policy.hold, 1):
+                self.firing, self.firing_since = True, self.run_since
         else:
-            course.run_since = day.day if course.calm_run == 0 else course.run_since
-            course.behind_run, course.calm_run = 0, course.calm_run + 1
-            course.firing = course.firing and course.calm_run < policy.clear
-    return course
+            self.run_since = day.day if self.calm_run == 0 else self.run_since
+            self.behind_run, self.calm_run = 0, self.calm_run + 1
+            self.firing = self.firing and self.calm_run < policy.clear
 
 
 def decide_lag(past: Transition | None, days: Sequence[JudgedDay], policy: WarningPolicy) -> Decision:
@@ -143,10 +140,16 @@ def decide_lag(past: Transition | None, days: Sequence[JudgedDay], policy: Warni
     """
     if not days:
         raise ValueError("no day of standing")
-    today = days[-1]
+    course = Course()
+    for day in days:
+        course.follow(day, policy)
+    return decide_course(past, course, days[-1], policy)
+
+
+def decide_course(past: Transition | None, course: Course, today: JudgedDay, policy: WarningPolicy) -> Decision:
+    """Decide as :func:`decide_lag` does, about a history that has been followed up to *today*, that day included."""
     if today.feed_state in HOLDING_BACK or today.judged_day < today.day:
         return Decision(reason=Quiet.FEED_HOLDS_BACK, day=today.day, since=today.judged_day)
-    course = _course(days, policy)
     if course.last is None:
         return Decision(reason=Quiet.NOTHING_SAID, day=today.day, since=today.day)
     reason, since = _reason(past, course, course.last, policy)
@@ -154,7 +157,7 @@ def decide_lag(past: Transition | None, days: Sequence[JudgedDay], policy: Warni
 
 
 def _reason(
-    past: Transition | None, course: _Course, last: JudgedDay, policy: WarningPolicy
+    past: Transition | None, course: Course, last: JudgedDay, policy: WarningPolicy
 ) -> tuple[TransitionReason | Quiet, date]:
     if is_open(past):
         if course.calm_run >= policy.clear:
@@ -209,7 +212,7 @@ def decide_all(
     histories: Mapping[Subject, Sequence[JudgedDay]],
     feeds: Iterable[FeedStanding],
     *,
-    judged: frozenset[Subject],
+    judged: Collection[Subject],
     policy: WarningPolicy,
     plan: str,
     revision: int,
@@ -221,11 +224,27 @@ def decide_all(
     *histories* holds (agency, cause) → its days up to *day*; *judged* all that the plan judges or supplies today: an open
     warning outside it is resolved as no longer judged. What is judged and has no history changes nothing.
     """
-    decisions: dict[Subject, Decision] = {
+    lags = {
         subject: decide_lag(past.get(subject), days, policy)
         for subject, days in histories.items()
         if subject in judged and days
     }
+    return transitions_after(past, lags, feeds, judged=judged, plan=plan, revision=revision, day=day, at=at)
+
+
+def transitions_after(
+    past: Mapping[Subject, Transition],
+    lags: Mapping[Subject, Decision],
+    feeds: Iterable[FeedStanding],
+    *,
+    judged: Collection[Subject],
+    plan: str,
+    revision: int,
+    day: date,
+    at: datetime,
+) -> tuple[Transition, ...]:
+    """Return what :func:`decide_all` does, from decisions about lags that have been made."""
+    decisions = dict(lags)
     for feed in feeds:
         subject = (feed.feed, feed_cause(feed.feed))
         decisions[subject] = decide_feed(past.get(subject), feed, day)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from schemas.plan import MeanMeasure
+from schemas.directory import Directory
+from schemas.plan import MeanMeasure, Plan
 from schemas.warnings import Transition
 from services.core.assess import Assessment
+from services.core.coverage import FeedOnDay
 from services.core.definition import reads_of
 from services.core.lifecycle import FeedStanding, JudgedDay, decide_all, feed_cause, lag_cause
 from services.core.scope import selected, targets_of
@@ -26,9 +28,8 @@ def judged_day(standing: Standing) -> JudgedDay:
     )
 
 
-def feeds_needed(assessment: Assessment) -> frozenset[str]:
+def feeds_needed(plan: Plan, directory: Directory) -> frozenset[str]:
     """Return the feeds that some indicator reads for an agency that it concerns."""
-    plan, directory = assessment.plan, assessment.directory
     readers: dict[str, set[str]] = {}  # event type → agencies whose figures read it
     parts = {
         one.id: {part.indicator for part in one.measure.of}
@@ -50,16 +51,17 @@ def feeds_needed(assessment: Assessment) -> frozenset[str]:
 def feed_standings(assessment: Assessment) -> dict[str, FeedStanding]:
     """Return feed → its standing on the day judged, for the feeds that the plan needs."""
     standings = {}
-    for feed in feeds_needed(assessment):
+    for feed in feeds_needed(assessment.plan, assessment.directory):
         states = assessment.feeds.get(feed, ())
-        if not states or states[-1].day != assessment.day:
-            continue
-        last = states[-1]
-        first_missing = assessment.plan.start if last.covered is None else last.covered + timedelta(days=1)
-        standings[feed] = FeedStanding(
-            feed=feed, state=last.state, last_covered=last.covered, since=max(first_missing, assessment.plan.start)
-        )
+        if states and states[-1].day == assessment.day:
+            standings[feed] = feed_standing(feed, states[-1], assessment.plan.start)
     return standings
+
+
+def feed_standing(feed: str, on_day: FeedOnDay, start: date) -> FeedStanding:
+    """Return what warnings need of a feed's state on a day of a plan that begins on *start*."""
+    first_missing = start if on_day.covered is None else on_day.covered + timedelta(days=1)
+    return FeedStanding(feed=feed, state=on_day.state, last_covered=on_day.covered, since=max(first_missing, start))
 
 
 def transitions_of(

@@ -1,0 +1,109 @@
+"""The life of a plan's warnings lived once more, day by day, over what is known now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from schemas.plan import WarningPolicy
+from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.warnings import Transition
+from services.core.assess import last_day_judged, spells
+from services.core.coverage import FeedDay, Reports
+from services.core.lifecycle import Course, Decision, decide_course, feed_cause, lag_cause, transitions_after
+from services.core.scope import targets_of
+from services.core.standing import Standing
+from services.core.transitions import feed_standing, feeds_needed, judged_day
+from services.core.warning_records import Subject, fold
+
+Histories = Mapping[tuple[str, str], Sequence[Standing]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A transition, and the day of standing whose look made it; the transition's own day may be an earlier one."""
+
+    day: date
+    transition: Transition
+
+
+def replay(
+    plans: Sequence[PlanRevision],
+    directories: Sequence[DirectoryRevision],
+    histories: Histories,
+    *,
+    feed_days: Sequence[FeedDay],
+    last: date,
+) -> tuple[Change, ...]:
+    """Return every transition from the plan's start to *last*, in the order of days.
+
+    As if the service had looked once after each day, knowing of it what is known now: *histories* ((indicator, agency) →
+    standings in the order of days, as an assessment of *last* has them) and *feed_days*. The first day begins without any
+    warning. Each day is decided under the revisions in force on it. Cost: one step per standing, whatever the days.
+    """
+    start = min(one.document.start for one in plans)
+    courses = _Courses(histories)
+    reports: dict[frozenset[date], Reports] = {}
+    past: dict[Subject, Transition] = {}
+    changes: list[Change] = []
+    for first, end, on_plan, on_directory in spells(plans, directories, start, last):
+        plan, directory = on_plan.document, on_directory.document
+        holidays = frozenset(directory.holidays)
+        told = reports.setdefault(holidays, Reports(feed_days, holidays))
+        needed = feeds_needed(plan, directory)
+        feeds = [feed for feed in directory.feeds if feed.id in needed]
+        lags = {
+            (agency, lag_cause(indicator.id)): (indicator.id, agency)
+            for indicator in plan.indicators
+            for agency, target in targets_of(directory, indicator).items()
+            if target is not None
+        }
+        day = first
+        while day <= min(end, last_day_judged(plan, end)):
+            decided = courses.decide(past, lags, day, plan.warnings)
+            made = transitions_after(
+                past,
+                decided,
+                [feed_standing(feed.id, told.state(feed, day), plan.start) for feed in feeds],
+                judged=decided.keys() | {(feed.id, feed_cause(feed.id)) for feed in feeds},
+                plan=plan.plan,
+                revision=on_plan.revision,
+                day=day,
+                at=datetime.combine(day, time(), UTC),
+            )
+            past |= fold(made)
+            changes += [Change(day, one) for one in made]
+            day += timedelta(days=1)
+    return tuple(changes)
+
+
+class _Courses:
+    """Every history followed as far as it was asked about. Another policy makes all of them begin anew, as in life."""
+
+    def __init__(self, histories: Histories) -> None:
+        self._histories = histories
+        self._policy: WarningPolicy | None = None
+        self._followed: dict[Subject, tuple[Course, int]] = {}
+
+    def decide(
+        self,
+        past: Mapping[Subject, Transition],
+        lags: Mapping[Subject, tuple[str, str]],
+        day: date,
+        policy: WarningPolicy,
+    ) -> dict[Subject, Decision]:
+        """Return what is decided on *day* about those of *lags* that are judged on it."""
+        if policy != self._policy:
+            self._policy, self._followed = policy, {}
+        decisions = {}
+        for subject, key in lags.items():
+            history = self._histories.get(key, ())
+            course, at = self._followed.get(subject) or (Course(), 0)
+            while at < len(history) and history[at].day <= day:
+                course.follow(judged_day(history[at]), policy)
+                at += 1
+            self._followed[subject] = course, at
+            if at and history[at - 1].day == day:
+                decisions[subject] = decide_course(past.get(subject), course, judged_day(history[at - 1]), policy)
+        return decisions
