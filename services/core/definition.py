@@ -75,6 +75,12 @@ def definition_of(indicator: Indicator, plan: Plan) -> Definition | None:
     )
 
 
+def definitions_in(plan: Plan) -> dict[str, Definition]:
+    """Return indicator → definition, for those that have one of their own."""
+    found = ((indicator.id, definition_of(indicator, plan)) for indicator in plan.indicators)
+    return {indicator: definition for indicator, definition in found if definition is not None}
+
+
 def reads_of(indicator: Indicator) -> frozenset[str]:
     """Return the short event types that the measure reads, denominators included; empty for a mean."""
     match indicator.measure:

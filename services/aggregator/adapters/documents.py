@@ -13,6 +13,7 @@ from schemas.revisions import DirectoryRevision, PlanRevision, SourcesRevision
 from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core import documents as rows_of
 from services.aggregator.core.marks import Mark
+from services.core.definition import definitions_in
 from services.core.reigns import Issue, reigns_of
 from services.core.scope import FIRST_DAY, LAST_DAY
 from services.infra.clickhouse.client import ClickHouse, Row
@@ -108,7 +109,7 @@ def _marks(plans: Iterable[Plan], first: date, last: date) -> tuple[Mark, ...]:
     marks = {
         Mark(f"definition:{definition.hash}", "", max(definition.first_day, first), last)
         for plan in plans
-        for definition in rows_of.definitions_in(plan).values()
+        for definition in definitions_in(plan).values()
     }
     return tuple(sorted(mark for mark in marks if mark.from_day <= mark.to_day))
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from schemas.directory import Directory
 from schemas.plan import Plan, Target
-from services.core.definition import Definition, definition_of
+from services.core.definition import definitions_in
 from services.core.scope import FIRST_DAY, LAST_DAY, LEADERSHIP, life_of, scopes_of, selected, targets_of
 from services.core.trajectory import curve_for
 
@@ -119,12 +119,6 @@ def feed_rows(directory: Directory, revision: int) -> Iterator[FeedRow]:
             directory.directory, revision, feed.id, feed.source, list(feed.types), feed.rhythm, feed.silence_limit,
             sorted(selected(directory, feed.covers)),
         )  # fmt: skip
-
-
-def definitions_in(plan: Plan) -> dict[str, Definition]:
-    """Return indicator → definition, for those that have one of their own."""
-    found = ((indicator.id, definition_of(indicator, plan)) for indicator in plan.indicators)
-    return {indicator: definition for indicator, definition in found if definition is not None}
 
 
 def definition_rows(plan: Plan, revision: int) -> Iterator[DefinitionRow]:

@@ -13,23 +13,30 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.core.scope import LAST_DAY
+from services.core.scope import LAST_DAY, Scope
 from services.infra.clickhouse.client import ClickHouse
 
 _FOLDER: Final = Path(__file__).parent / "sql"
 _EPOCH: Final = date(1970, 1, 1)
 _FOR_EVER: Final = 1_000_000  # days; past every day that the tables hold
+_USUAL_QUERY: Final = 200_000  # ClickHouse reads queries of up to 256 kB, unless told otherwise
+_LONGEST_QUERY: Final = 1 << 26
 _EVERYTHING_KNOWN: Final = f"{LAST_DAY.isoformat()} 00:00:00.000000"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A definition (hash and canonical form) under a revision of its directory."""
+    """A definition (hash and canonical form) under a revision of its directory.
+
+    ``scope``: whose figure each agency counts for, of a definition that no published plan asks for; None: the database
+    knows it.
+    """
 
     definition: str
     canonical: str
     revision: int
     declared_as: tuple[str, ...] = ()  # under these names declarations count; none leaves them out
+    scope: tuple[Scope, ...] | None = None
 
     @property
     def directory(self) -> str:
@@ -73,6 +80,8 @@ def render(
     params = parameters(asked, first, last, agencies=agencies, known_at=known_at, zone=zone)
     since = "since_roster" if "roster" in measure else "since_entries"
     declared = {"declared": "declared", "since": since} if asked.declared_as else {"declared": "undeclared"}
+    if asked.scope is not None:
+        declared["scope"] = "scope_given"
     match measure["kind"]:
         case "members" if measure["mailbox_domain"] is not None:
             template = filled("people", other="other_mailboxes", **declared)
@@ -113,6 +122,10 @@ def parameters(
         "known_at": _utc(known_at) if known_at is not None else _EVERYTHING_KNOWN,
         "known_day": (known_at.astimezone(zone).date() if known_at is not None else LAST_DAY).isoformat(),
     }
+    if asked.scope is not None:
+        params["scope"] = [
+            (one.agency, one.judged, (one.from_day - _EPOCH).days, (one.to_day - _EPOCH).days) for one in asked.scope
+        ]
     match measure["kind"]:
         case "members" if measure["mailbox_domain"] is not None:
             domain = measure["mailbox_domain"]
@@ -136,9 +149,17 @@ def parameters(
 def figures(database: ClickHouse, query: tuple[str, dict[str, Any]]) -> list[Figure]:
     """Return the figures that a rendered query answers, without those whose denominator is 0."""
     rows = database.rows(
-        f"SELECT agency, day, numerator, denominator, measured_share FROM ({query[0]}) WHERE denominator != 0", query[1]
+        f"SELECT agency, day, numerator, denominator, measured_share FROM ({query[0]}) WHERE denominator != 0",
+        query[1],
+        settings=_settings(query[1]),
     )
     return [Figure(agency=a, day=day, numerator=n, denominator=d, measured_share=share) for a, day, n, d, share in rows]
+
+
+def _settings(params: dict[str, Any]) -> dict[str, Any] | None:
+    # Asked for only where needed: a user who may not change settings can still preview a plan of some hundred agencies.
+    given = sum(len(agency) + len(judged) + 24 for agency, judged, _, _ in params.get("scope", ()))
+    return {"max_query_size": _LONGEST_QUERY} if given > _USUAL_QUERY else None
 
 
 def _period(period: dict[str, Any]) -> dict[str, int]:
