@@ -46,7 +46,7 @@ def moved(
         if not plans:
             raise Rejected(f"there is no plan {plan}; published are: {', '.join(reader.plan_ids()) or 'none'}")
         found = moved_goalposts(plans, reader.directories(plans[-1].document.directory), day)
-    records = [_record(one) for one in found]
+    records = [as_record(one) for one in found]
     if form is Format.JSON:
         print_json(records)
     elif form is Format.CSV:
@@ -96,7 +96,8 @@ def notes(found: Iterable[Moved], titles: dict[str, str], words: Words) -> list[
     return said
 
 
-def _record(one: Moved) -> dict[str, Any]:
+def as_record(one: Moved) -> dict[str, Any]:
+    """Return what was asked before and after, shares as fractions of 1."""
     values = {name: getattr(one, name) for name in FIELDS}
     return {name: float(value) if isinstance(value, Fraction) else value for name, value in values.items()}
 

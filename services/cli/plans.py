@@ -21,6 +21,7 @@ from services.cli.flattening import flat
 from services.cli.goalposts import moved
 from services.cli.output import console, counted, table
 from services.cli.plan_calendar import baseline, holidays
+from services.cli.preview import preview
 from services.core.directory_faults import departures
 from services.core.errors import Transient
 from services.infra.clock import open_clock
@@ -293,6 +294,7 @@ def _said(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+plan_app.command()(preview)
 plan_app.command()(moved)
 plan_app.command("holidays")(holidays)
 plan_app.command("baseline")(baseline)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -50,7 +50,7 @@ def moved_goalposts(
     return tuple(
         moved
         for before, after in pairwise(_in_force_by(plans, day))
-        for moved in _between(before, after, directory.document, day)
+        for moved in moved_between(before, after, directory.document, day)
     )
 
 
@@ -63,7 +63,8 @@ def _in_force_by(plans: Sequence[PlanRevision], day: date) -> list[PlanRevision]
     return found
 
 
-def _between(before: PlanRevision, after: PlanRevision, directory: Directory, day: date) -> Iterable[Moved]:
+def moved_between(before: PlanRevision, after: PlanRevision, directory: Directory, day: date) -> Iterator[Moved]:
+    """Yield where *after* asks less than *before*, of the agencies of *directory*; planned values are those of *day*."""
     asked = _asked(before.document, directory, day)
     now = _asked(after.document, directory, day)
     for key, (target, planned) in asked.items():
