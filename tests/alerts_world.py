@@ -194,6 +194,25 @@ def assessed(
     )
 
 
+def lowered(language: str = "vi") -> Assessment:
+    """Return the assessment of the last day where a second revision, since September, asks less of everybody.
+
+    Use of e-mail was to reach 60 % by the end of November; the first revision knows nothing else.
+    """
+    on_plan, on_directory = revisions(language)
+    content = plan(deadline="2008-11-30").model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["indicators"][0]["targets"][0]["target"] = "60 %"
+    content["indicators"][2]["targets"][0]["target"] = "45 %"
+    first = on_plan.model_copy(update={"document": Plan.model_validate(content)})
+    since = date(2008, 9, 1)
+    decision = {"number": "1655/QĐ-UBND", "day": date(2008, 8, 27), "signer": "UBND tỉnh"}
+    second = on_plan.model_copy(
+        update={"revision": 2, "in_force_from": since, "document": plan(decision=decision, in_force_from=since)}
+    )
+    figures = dict(adoption(first.document)) | adoption(second.document)
+    return assess([first, second], [on_directory], adoption=figures, feed_days=reports(), day=DAY)
+
+
 def fill(
     database: ClickHouse,
     *,

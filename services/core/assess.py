@@ -33,6 +33,7 @@ class Assessment:
 
     ``histories``: (indicator, agency) → its standings in the order of days, one for each day on which the agency exists
     and the indicator concerns it. ``feeds``: feed → its state on every day from the plan's start, over all its types.
+    ``plans``: the plan's revisions that were known, those in force later among them.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Assessment:
     day: date
     histories: Mapping[tuple[str, str], tuple[Standing, ...]]
     feeds: Mapping[str, tuple[FeedOnDay, ...]]
+    plans: Sequence[PlanRevision]
 
 
 def last_day_judged(plan: Plan, complete: date) -> date:
@@ -192,6 +194,7 @@ def assess(
         day=day,
         histories={key: tuple(standings) for key, standings in histories.items()},
         feeds={feed.id: tuple(today.reports.state(feed, one) for one in days) for feed, _ in today.feeds},
+        plans=tuple(plans),
     )
 
 

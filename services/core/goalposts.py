@@ -45,12 +45,15 @@ def moved_goalposts(
     the revision that lowered it. Agencies are those of the directory in force on *day*. Without a directory: nothing.
     """
     directory = directory_in_force(directories, day)
-    if directory is None:
-        return ()
+    return () if directory is None else moved_under(plans, directory.document, day)
+
+
+def moved_under(plans: Sequence[PlanRevision], directory: Directory, day: date) -> tuple[Moved, ...]:
+    """Return what :func:`moved_goalposts` does, of the agencies of *directory*."""
     return tuple(
         moved
         for before, after in pairwise(_in_force_by(plans, day))
-        for moved in moved_between(before, after, directory.document, day)
+        for moved in moved_between(before, after, directory, day)
     )
 
 

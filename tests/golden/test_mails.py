@@ -22,6 +22,7 @@ from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import contact_of, plan_notices
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose
+from services.core.assess import Assessment
 from services.core.transitions import transitions_of
 from tests import alerts_world as world
 
@@ -34,9 +35,9 @@ CASES = [
 ]
 
 
-def mail_of(language: str, position: int) -> tuple[Rendered, EmailMessage]:
-    """Return the mail of the notice at *position* of the small province's first day of warnings."""
-    assessment = world.assessed(language)
+def mail_of(language: str, position: int, assessment: Assessment | None = None) -> tuple[Rendered, EmailMessage]:
+    """Return the mail of the notice at *position* of the small province's first day of warnings, or of *assessment*."""
+    assessment = assessment or world.assessed(language)
     transitions = transitions_of(assessment, {}, at=world.NOW)
     notice = plan_notices(transitions, [], assessment.directory, at=world.NOW)[position]
     letter = compose(assessment, notice, transitions, written=world.NOW.date())
@@ -77,6 +78,16 @@ def test_the_mail_is_word_for_word_the_golden_one(name: str, language: str, posi
     compare(f"{name}.txt", f"{rendered.subject}\n\n{rendered.text}")
     compare(f"{name}.html", rendered.html)
     compare(f"{name}.eml", without_pictures(mail))
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_lowered_target_is_told_in_the_mail(language: str) -> None:
+    """What it was, what it is, by which decision; of the deadline once, of what was not lowered nothing."""
+    rendered, _ = mail_of(language, 2, world.lowered(language))
+
+    compare(f"moved.{language}.txt", f"{rendered.subject}\n\n{rendered.text}")
+    compare(f"moved.{language}.html", rendered.html)
+    assert all(len(line) <= 78 for line in rendered.text.splitlines())
 
 
 @pytest.mark.parametrize(("name", "language", "position"), CASES)

@@ -79,6 +79,24 @@ class Resolved:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Goalpost:
+    """What a revision in force since *since* asks less, by which decision: of an indicator (*title*), or the deadline.
+
+    Of an indicator ``target`` is None where nothing is asked any more; of the deadline *title* and both targets are None.
+    """
+
+    decision_number: str
+    decision_day: date
+    signer: str
+    since: date
+    title: str | None = None
+    target_before: Fraction | None = None
+    target: Fraction | None = None
+    deadline_before: date | None = None
+    deadline: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
     """What every mail says about itself."""
 
@@ -104,6 +122,7 @@ class LagLetter:
     lags: tuple[Lag, ...]  # the longest behind first
     resolved: tuple[Resolved, ...]
     others: tuple[Other, ...]
+    moved: tuple[Goalpost, ...] = ()
 
     @property
     def worst(self) -> int | None:

@@ -10,6 +10,7 @@ from math import ceil
 
 from schemas.directory import Directory
 from schemas.plan import Indicator, MeanMeasure, Plan, Target
+from schemas.revisions import PlanRevision
 from schemas.warnings import Transition, TransitionReason
 from services.alerts.core.letter import (
     Course,
@@ -23,6 +24,7 @@ from services.alerts.core.letter import (
     Resolved,
     SourceLine,
 )
+from services.alerts.core.moved import goalposts_of
 from services.alerts.core.notices import find_agency, find_feed, is_feed
 from services.core.definition import reads_of
 from services.core.lifecycle import FeedStanding, is_open, lag_cause
@@ -34,13 +36,17 @@ from services.core.warning_records import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known on the day judged. ``histories`` are keyed (indicator, agency), in the order of days, never empty."""
+    """What is known on the day judged. ``histories`` are keyed (indicator, agency), in the order of days, never empty.
+
+    ``plans``: the plan's revisions, those in force earlier and later among them.
+    """
 
     plan: Plan
     directory: Directory
     day: date
     histories: Mapping[tuple[str, str], Sequence[Standing]]
     feeds: Mapping[str, FeedStanding]
+    plans: Sequence[PlanRevision]
 
     def latest(self, indicator: str, agency: str) -> Standing | None:
         """Return the standing of the day judged; None where there is none."""
@@ -178,6 +184,7 @@ def lag_letter(
         lags=tuple(lags),
         resolved=tuple(resolved),
         others=tuple(others),
+        moved=goalposts_of(evidence.plans, evidence.directory, agency, day=evidence.day, language=language),
     )
 
 

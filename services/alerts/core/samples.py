@@ -13,6 +13,7 @@ from services.alerts.core.letter import (
     Course,
     DeadFeed,
     FeedLetter,
+    Goalpost,
     Heading,
     Lag,
     LagLetter,
@@ -105,6 +106,17 @@ def _lag(indicator: str, title: str, unit: str, standing: Standing, *, news: boo
     )
 
 
+def _moved() -> tuple[Goalpost, ...]:
+    put_off = Goalpost(
+        decision_number="2000/QĐ-UBND", decision_day=date(2008, 9, 1), signer="UBND tỉnh", since=date(2008, 9, 15),
+        deadline_before=date(2008, 11, 30), deadline=_DEADLINE,
+    )  # fmt: skip
+    lowered = replace(
+        put_off, title="Hộp thư", target_before=Fraction(1), target=Fraction(9, 10), deadline_before=None, deadline=None
+    )
+    return put_off, lowered, replace(lowered, target=None)
+
+
 def sample_letters() -> tuple[LagLetter | FeedLetter, ...]:
     """Return letters in both languages: behind in two indicators, missed and nobody to write to, resolved, feeds."""
     letters: list[LagLetter | FeedLetter] = []
@@ -141,6 +153,7 @@ def sample_letters() -> tuple[LagLetter | FeedLetter, ...]:
                 ),
                 Other(title="Văn bản trao đổi", unit="văn bản", standing=silent, target=Fraction(2, 5)),
             ),
+            moved=_moved(),
         )
         missed = replace(mail, verdict=Verdict.MISSED, judged_day=_DEADLINE, recent_pace=None)
         late = _lag("email-use", "Sử dụng thư điện tử", "cán bộ", missed, news=True, parts=())

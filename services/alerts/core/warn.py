@@ -48,6 +48,7 @@ def compose(
         day=assessment.day,
         histories=assessment.histories,
         feeds=feed_standings(assessment),
+        plans=assessment.plans,
     )
     states = fold(every)
     if any(is_feed(one) for one in told):
