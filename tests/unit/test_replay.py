@@ -90,7 +90,9 @@ def reports(gaps: dict[int, list[int]]) -> list[FeedDay]:
     ]
 
 
-courses = st.lists(st.lists(st.integers(-1, 40), min_size=DAYS, max_size=DAYS), min_size=1, max_size=4)
+# Nothing, everything, or no figure: behind or achieved, whatever the targets, so that runs of days meet changes of policy.
+extremes = st.lists(st.sampled_from([0, 0, 40, -1]), min_size=DAYS, max_size=DAYS)
+courses = st.lists(extremes | st.lists(st.integers(-1, 40), min_size=DAYS, max_size=DAYS), min_size=9, max_size=9)
 gaps = st.dictionaries(st.integers(0, 5), st.lists(st.integers(0, DAYS - 1), max_size=20), max_size=3)
 
 
