@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from schemas.directory import Directory
 from schemas.plan import Plan
 from services.cli import documents, output
+from services.cli.asked import over
 from services.cli.goalposts import as_record, notes
 from services.cli.standing import Language
 from services.core.errors import Rejected
@@ -41,10 +42,18 @@ _FEED_FIELDS: Final = ("feed", *FIELDS[2:14])
 def preview(
     file: Path = typer.Argument(..., help="The plan that is not published yet, in YAML.", exists=True, dir_okay=False),
     as_of: datetime | None = typer.Option(
-        None, "--as-of", formats=["%Y-%m-%d"], help="The last day; the last complete one, unless given."
+        None,
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The last day; the last complete one, unless given.",
     ),
     known_at: datetime | None = typer.Option(
-        None, "--known-at", formats=["%Y-%m-%d"], help="By what had been received by the end of this day, not by now."
+        None,
+        "--known-at",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="By what had been received by the end of this day, not by now.",
     ),
     as_published: bool = typer.Option(
         False, "--as-published", help="Let the draft count from its `in_force_from` only, as it will once published."
@@ -69,9 +78,7 @@ def preview(
     settings = SharedSettings()
     complete = last_complete_day(open_clock()(), settings.zone)
     known = known_at.date() if known_at else None
-    day = as_of.date() if as_of else min(complete, known or complete)
-    if day > complete:
-        raise Rejected(f"{day} is not over yet; the last complete day is {complete}")
+    day = over(as_of.date(), settings.zone) if as_of else min(complete, known or complete)
     text = documents.read_text(file)
     with open_clickhouse(settings.clickhouse()) as database:
         from services.infra.figures.afresh import CannotJudge

@@ -401,7 +401,7 @@ def test_faults_are_named_as_the_check_names_them(run):
 
 def test_days_that_are_not_over_are_refused(run):
     """The last complete day is named; without --as-of it is the day previewed, and --known-at may be an earlier one."""
-    assert "2008-07-13 is not over yet; the last complete day is 2008-07-12" in str(
+    assert "2008-07-13 is not over yet; the last day that is: 2008-07-12" in str(
         run(PLAN, "--as-of", "2008-07-13").exception
     )
     told = [

@@ -25,7 +25,9 @@ def test_every_command_that_is_named_can_be_loaded(name: str) -> None:
     assert command.name == name
 
 
-@pytest.mark.parametrize("words", [["standing"], ["report"], ["rejected", "replay"], ["ingest"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["standing"], ["report"], ["plan", "preview"], ["rejected", "replay"], ["ingest"]], ids=" ".join
+)
 def test_examples_in_the_help_can_be_copied(words: list[str]) -> None:
     """Each example keeps its line: filled like other text, two commands would join and an id break at its hyphen."""
     help_lines = CliRunner().invoke(app, [*words, "--help"]).output.splitlines()
