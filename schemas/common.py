@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 AGENCY_PATTERN = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
 EVENT_PREFIX = "vn.tiendo."
@@ -16,6 +17,12 @@ Slug = Annotated[str, StringConstraints(pattern=AGENCY_PATTERN, min_length=1, ma
 ForeignKey = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 #: A short text for people.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+#: A civil day that the database can hold: 1900 to 2299.
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2299, 12, 31))]
+#: A moment with a zone that the database can hold: 1970 to 2298, as those of events.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2299, 1, 1, tzinfo=UTC))]
+#: The number of a revision, from 1 to the greatest that the database can hold.
+Number = Annotated[int, Field(ge=1, lt=1 << 32)]
 
 
 class Contract(BaseModel):

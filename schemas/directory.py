@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.common import Bilingual, Contract, ForeignKey, Slug, Text
+from schemas.common import Bilingual, Contract, Day, ForeignKey, Slug, Text
 from schemas.events import CATALOGUE
 
 Language = Literal["vi", "en"]
@@ -28,8 +27,8 @@ class Code(Contract):
 
     scheme: Slug
     value: ForeignKey
-    from_: date | None = Field(default=None, alias="from")
-    to: date | None = None
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
 
 
 class Agency(Contract):
@@ -41,8 +40,8 @@ class Agency(Contract):
     groups: tuple[Slug, ...] = ()
     codes: tuple[Code, ...] = ()
     contacts: tuple[Contact, ...] = ()
-    from_: date | None = Field(default=None, alias="from")
-    to: date | None = None
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
 
 
 class IdentityScheme(Contract):
@@ -92,11 +91,11 @@ class Directory(Contract):
     """One revision of a directory."""
 
     directory: Slug
-    in_force_from: date
+    in_force_from: Day
     zone: str = "Asia/Ho_Chi_Minh"
     groups: dict[Slug, Bilingual] = Field(description="Group id → its title. `leadership` is who documents go to.")
     schemes: tuple[IdentityScheme, ...] = ()
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[Day, ...] = ()
     operations: Contact
     agencies: tuple[Agency, ...] = Field(min_length=1)
     feeds: tuple[Feed, ...] = ()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
-from schemas.common import Bilingual, Contract, Slug, Text
+from schemas.common import Bilingual, Contract, Day, Slug, Text
 
 _PERCENT = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*%\s*$")
 
@@ -25,7 +25,10 @@ def _share(value: Any) -> Any:
     elif isinstance(value, Fraction):
         share = value
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        share = Fraction(Decimal(str(value)))
+        written = Decimal(str(value))
+        if not written.is_finite():
+            raise ValueError("write a share such as `40 %`")
+        share = Fraction(written)
         if share > 1:
             raise ValueError(f"write a share with its sign: `{value} %`")
     else:
@@ -54,7 +57,7 @@ class Decision(Contract):
     """The decision that puts a revision in force."""
 
     number: Text
-    day: date
+    day: Day
     signer: Text = Field(description="The office that signed, such as UBND tỉnh.")
 
 
@@ -62,7 +65,7 @@ class CumulativePeriod(Contract):
     """Items whose day lies between *start* (the plan's, unless told) and the day judged."""
 
     kind: Literal["cumulative"] = "cumulative"
-    start: date | None = None
+    start: Day | None = None
 
 
 class RollingPeriod(Contract):
@@ -140,7 +143,7 @@ class LinearTrajectory(Contract):
 class Checkpoint(Contract):
     """The planned value from *day* on (steps) or on *day* (points)."""
 
-    day: date
+    day: Day
     value: Share
 
 
@@ -196,8 +199,8 @@ class WorkingCalendar(Contract):
     accrual: Literal["calendar-days", "working-days"] = Field(
         default="calendar-days", description="With working-days the planned value stands still on all other days."
     )
-    holidays: tuple[date, ...] = Field(default=(), description="Weekdays off; `tiendo plan holidays` proposes them.")
-    working_on: tuple[date, ...] = Field(default=(), description="Days worked in exchange, and holidays that are none.")
+    holidays: tuple[Day, ...] = Field(default=(), description="Weekdays off; `tiendo plan holidays` proposes them.")
+    working_on: tuple[Day, ...] = Field(default=(), description="Days worked in exchange, and holidays that are none.")
 
 
 class Target(Contract):
@@ -266,9 +269,9 @@ class Plan(Contract):
     plan: Slug
     title: Bilingual
     decision: Decision
-    in_force_from: date
-    start: date
-    deadline: date
+    in_force_from: Day
+    start: Day
+    deadline: Day
     directory: Slug
     calendar: WorkingCalendar = WorkingCalendar()
     behind_after: int = Field(default=7, ge=0, description="Days behind from which the verdict is `behind`.")

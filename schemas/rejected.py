@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from schemas.common import Contract
+from schemas.common import Contract, Moment
 from schemas.reasons import Reason
 
 
@@ -23,7 +23,7 @@ class Rejection(Contract):
     where: Literal["http", "inbox", "aggregator"]
     type: str = Field(default="", description="The event's type, where it is one of the catalogue.")
     event_id: str = Field(default="", description="HMAC of the event's id, where it had one.")
-    received: AwareDatetime
+    received: Moment
     key_id: str = Field(description="Which gateway key encrypted the body.")
     body: str = Field(description="The original bytes, AES-256-GCM under the gateway's key, nonce first, base64.")
 
@@ -39,7 +39,7 @@ class Replayed(Contract):
     )
     rejection: str
     source: str
-    replayed: AwareDatetime
+    replayed: Moment
 
 
 RejectedRecord = Rejection | Replayed

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from schemas.common import Contract, Slug
+from schemas.common import Contract, Day, Moment, Number, Slug
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.sources import Sources
@@ -15,9 +14,9 @@ from schemas.sources import Sources
 
 class _Revision(Contract):
     id: Slug
-    revision: int = Field(ge=1)
-    in_force_from: date = Field(description="As-of judging goes by this day.")
-    published: AwareDatetime = Field(description="Known-at judging goes by this moment.")
+    revision: Number
+    in_force_from: Day = Field(description="As-of judging goes by this day.")
+    published: Moment = Field(description="Known-at judging goes by this moment.")
 
 
 class PlanRevision(_Revision):

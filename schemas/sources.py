@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from schemas.common import Contract, ForeignKey, Slug
+from schemas.common import Contract, Day, ForeignKey, Slug
 from schemas.directory import Selector
 
 
@@ -31,5 +30,5 @@ class Sources(Contract):
     """One revision of the list of sources."""
 
     sources: Slug
-    in_force_from: date
+    in_force_from: Day
     entries: tuple[Source, ...]

@@ -14,6 +14,7 @@ from time import sleep
 from typing import TypeVar
 
 from schemas.topics import SHAPES, Topic
+from services.aggregator import metrics
 from services.aggregator.adapters.fold_process import FoldProcess
 from services.aggregator.adapters.preparing import TABLES
 from services.aggregator.adapters.topics import topic_ids
@@ -22,7 +23,7 @@ from services.aggregator.progress import Progress, watch
 from services.aggregator.settings import AggregatorSettings
 from services.aggregator.work import Work
 from services.core.errors import Transient
-from services.infra.clickhouse.client import open_clickhouse
+from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.clock import open_clock
 from services.infra.health import open_health
@@ -32,6 +33,7 @@ from services.infra.settings import read_settings
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_LONG = 15.0  # seconds without an answer of the database from which a worker does not say that it is ready
 
 
 def main() -> None:
@@ -43,6 +45,8 @@ def main() -> None:
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round longer than the interval is nothing to tell
     with ExitStack() as closing:
         progress = Progress()
+        asked: list[ClickHouse] = []
+        metrics.UNANSWERED.set_function(lambda: _unanswered(asked))
         progress.missing.update(
             database="not reached yet",
             migrations="not applied yet",
@@ -53,7 +57,7 @@ def main() -> None:
             open_health(
                 settings.host,
                 settings.aggregator_port,
-                lambda: [f"{what}: {why}" for what, why in progress.missing.items()],
+                lambda: [f"{what}: {why}" for what, why in {**_silent(asked), **progress.missing}.items()],
             )
         )
         _insist(progress, "broker", lambda: _make_topics(settings))
@@ -64,6 +68,7 @@ def main() -> None:
             log.info("migrations applied: %s", ", ".join(applied))
         facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
         figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
+        asked += [facts, figures]
         datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-aggregator-"))
         kinds = _insist(progress, "database", lambda: {table: facts.types(table) for table in TABLES})
         folding = FoldProcess(settings.zone, kinds)
@@ -103,6 +108,15 @@ async def _run(
     life = Life()
     app = make_app(settings, datadir=str(datadir), work=work, progress=progress, life=life)
     return await serve(app, settings, ids=ids, progress=progress, life=life, beside=folding.ended)
+
+
+def _unanswered(asked: list[ClickHouse]) -> float:
+    return max([database.unanswered() for database in asked], default=0.0)
+
+
+def _silent(asked: list[ClickHouse]) -> dict[str, str]:
+    seconds = _unanswered(asked)
+    return {"database": f"no answer for {seconds:.0f} s"} if seconds > _LONG else {}
 
 
 def _make_topics(settings: AggregatorSettings) -> None:

@@ -21,6 +21,7 @@ for _rule in Rule:  # a limit that was not reached is zero, not absent
     STOPPED.labels(_rule.value)
 WRITE_SECONDS = Histogram("tiendo_aggregator_write_seconds", "Writing one batch: facts, look-ups, marks.")
 WAITS = Counter("tiendo_aggregator_database_waits", "Calls repeated because ClickHouse was away.", ["work"])
+UNANSWERED = Gauge("tiendo_aggregator_database_unanswered_seconds", "How long a statement has had no answer.")
 ROUNDS = Counter("tiendo_aggregator_rounds", "Rounds of recomputation that found marks.")
 ROUND_SECONDS = Histogram("tiendo_aggregator_round_seconds", "One round of recomputation that found marks.")
 LEADER = Gauge("tiendo_aggregator_leader", "1 while this worker leads.")

@@ -10,12 +10,12 @@ from time import monotonic
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
 from schemas.rejected import REJECTED_RECORD, Rejection, Replayed
 from schemas.revisions import REVISION
+from schemas.topics import Topic
 from services.aggregator import metrics
 from services.aggregator.adapters.decoding import (
+    UNREADABLE,
     Run,
     Unusable,
     insert_rejections,
@@ -104,7 +104,7 @@ class Work:
         started = monotonic()
         recent = self._limit.after(self._recent, prepared.size, [one.after for one in prepared.unusable])
         if prepared.unusable:
-            self._set_aside(prepared.unusable)
+            self._set_aside(prepared.unusable, Topic.EVENTS)
         for part in prepared.rows:
             self._facts.insert_packed(part.table, part.names, part.columns)
         marks = mark(self._facts, prepared.touched)
@@ -116,10 +116,12 @@ class Work:
         self._recent = recent
         metrics.UNUSABLE_RECENTLY.set(recent.unusable)
 
-    def _set_aside(self, unusable: Sequence[Unusable]) -> None:
-        insert_rejections(self._facts, rejections_of(unusable, self._clock()))
+    def _set_aside(self, unusable: Sequence[Unusable], topic: Topic) -> None:
+        insert_rejections(self._facts, rejections_of(unusable, self._clock(), topic))
         metrics.UNUSABLE.inc(len(unusable))
-        log.error("%d records or parts of records cannot be read; kept in the table `rejected`", len(unusable))
+        log.error(
+            "%d records or parts of records of %s cannot be read; kept in the table `rejected`", len(unusable), topic
+        )
 
     def _keep(self, values: Sequence[bytes | None]) -> None:
         kept: list[Rejection | Replayed] = []
@@ -127,10 +129,10 @@ class Work:
         for value in values:
             try:
                 kept.append(REJECTED_RECORD.validate_json(value or b""))
-            except ValidationError:
-                unusable.append(Unusable(value or b"", "ValidationError"))
+            except UNREADABLE as fault:
+                unusable.append(Unusable(value or b"", type(fault).__name__))
         if unusable:
-            self._set_aside(unusable)
+            self._set_aside(unusable, Topic.REJECTED)
         insert_rejections(self._facts, [one for one in kept if isinstance(one, Rejection)])
         insert_replays(self._facts, [one for one in kept if isinstance(one, Replayed)])
 
@@ -138,8 +140,8 @@ class Work:
         for value in values:
             try:
                 revision = REVISION.validate_json(value or b"")
-            except ValidationError:
-                self._set_aside([Unusable(value or b"", "ValidationError")])
+            except UNREADABLE as fault:
+                self._set_aside([Unusable(value or b"", type(fault).__name__)], Topic.PLANS)
                 continue
             store(self._facts, revision)
             log.info("%s %s revision %d is stored", revision.kind, revision.id, revision.revision)

@@ -47,6 +47,9 @@ class SharedSettings(BaseSettings):
     clickhouse_user: str = "default"
     clickhouse_password: SecretStr = SecretStr("")
     clickhouse_secure: bool = False
+    clickhouse_patience: int = Field(
+        default=120, ge=1, description="Seconds that a statement may take without a sign of ClickHouse."
+    )
 
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="Civil days are days of this zone.")
     host: str = Field(default="127.0.0.1", description="Where health, metrics and HTTP listen.")
@@ -72,4 +75,5 @@ class SharedSettings(BaseSettings):
             user=self.clickhouse_user,
             password=self.clickhouse_password.get_secret_value(),
             secure=self.clickhouse_secure,
+            timeout_s=self.clickhouse_patience,
         )

@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.reasons import Reason
 from schemas.rejected import Rejection, Replayed
+from schemas.topics import Topic
 from schemas.usage import BATCH_CONTENT_TYPE, SINGLE_CONTENT_TYPE, NormalisedEvent, decode, decode_one
 from services.aggregator.core.facts import datable
 from services.infra.clickhouse.client import ClickHouse
@@ -23,7 +24,7 @@ _NAMES: Final = (
 
 
 #: What bytes that are no usable event raise when they are read: deeply nested ones a RecursionError.
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 Run = tuple[str, list[bytes | None]]  #: a content type and the values of consecutive records of it
 
@@ -84,8 +85,8 @@ def _parts(value: bytes, content_type: str) -> list[bytes] | None:
         return None
 
 
-def rejections_of(unusable: Iterable[Unusable], received: datetime) -> list[Rejection]:
-    """Return the records of what could not be used; the same bytes give the same rejection.
+def rejections_of(unusable: Iterable[Unusable], received: datetime, topic: str = Topic.EVENTS) -> list[Rejection]:
+    """Return the records of what *topic* held and could not be used; the same bytes give the same rejection.
 
     The body is what the topic held, pseudonymised already and not encrypted: the gateway's key is the gateway's alone.
     """
@@ -94,7 +95,7 @@ def rejections_of(unusable: Iterable[Unusable], received: datetime) -> list[Reje
             rejection=hashlib.blake2b(one.value, digest_size=16).hexdigest(),
             source="",
             reason=Reason.MALFORMED,
-            detail=f"a record of the topic of events cannot be read: {one.detail}",
+            detail=f"a record of {topic} cannot be read: {one.detail}",
             where="aggregator",
             received=received,
             key_id="",

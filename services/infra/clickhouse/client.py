@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as DriverError
-from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError
+from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError, TypeMismatchError
 
 from services.core.errors import Transient
 from services.infra.clickhouse.packing import Packed, use_packing
+from services.infra.clickhouse.patience import GREETING_S, KEEPALIVE, use_patience
 
 Row = tuple[Any, ...]
 
@@ -24,7 +26,11 @@ _PASSING = frozenset({159, 202, 209, 210, 241, 242, 252, 285, 319, 395, 999})
 
 @dataclass(frozen=True, kw_only=True)
 class ClickHouseAddress:
-    """Where ClickHouse is and who we are there. The password is never shown."""
+    """Where ClickHouse is and who we are there. The password is never shown.
+
+    *timeout_s* is how long a statement may take without a sign of the server. ClickHouse gives one many times a second while
+    it works on a query; the embedded database gives none until it has the answer.
+    """
 
     host: str = "127.0.0.1"
     port: int = 9000
@@ -45,11 +51,13 @@ class ClickHouse:
     """One connection. A network fault raises :class:`Transient`; the next call connects anew.
 
     What the server refuses (a wrong query, a type) raises the driver's ``ServerException``: a bug, not something to retry.
-    What it cannot do at the moment (out of memory, too many parts, no Keeper) raises :class:`Transient` too.
+    What it cannot do at the moment (out of memory, too many parts, no Keeper) raises :class:`Transient` too. A value that its
+    column cannot hold raises TypeError: no wait mends that.
     """
 
     def __init__(self, address: ClickHouseAddress) -> None:
         self._address = address
+        self._asked: float | None = None
         self._client = Client(
             host=address.host,
             port=address.port,
@@ -60,8 +68,10 @@ class ClickHouse:
             connect_timeout=5,
             send_receive_timeout=address.timeout_s,
             client_name="tiendo",
+            tcp_keepalive=KEEPALIVE,
         )
         use_packing(self._client.connection)
+        use_patience(self._client.connection, greeting_s=min(GREETING_S, address.timeout_s))
 
     def rows(
         self, query: str, params: dict[str, Any] | None = None, *, settings: dict[str, Any] | None = None
@@ -119,12 +129,18 @@ class ClickHouse:
                 settings={"insert_deduplicate": 0, "optimize_on_insert": 0},
             )
 
+    def unanswered(self) -> float:
+        """Return for how many seconds the statement under way has had no answer; 0 between statements. For any thread."""
+        asked = self._asked
+        return 0.0 if asked is None else monotonic() - asked
+
     def close(self) -> None:
         """Close the connection."""
         self._client.disconnect()
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
+        self._asked = monotonic()
         try:
             yield
         except ServerException as fault:
@@ -134,9 +150,14 @@ class ClickHouse:
         except (NetworkError, SocketTimeoutError, EOFError, OSError) as fault:
             self._client.disconnect()
             raise Transient(f"ClickHouse at {self._address} is not answering: {type(fault).__name__}") from fault
+        except TypeMismatchError:  # its text quotes the value
+            self._client.disconnect()
+            raise TypeError(f"a value does not fit its column of ClickHouse at {self._address}") from None
         except DriverError as fault:  # a half-read answer leaves the connection in no known state
             self._client.disconnect()
             raise Transient(f"the connection to ClickHouse at {self._address} broke: {type(fault).__name__}") from fault
+        finally:
+            self._asked = None
 
 
 @contextmanager
