@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from schemas.topics import SHAPES, Topic
 from services.aggregator import metrics
+from services.aggregator.adapters.beginning import AnotherDatabase, begin
 from services.aggregator.adapters.fold_process import FoldProcess
 from services.aggregator.adapters.preparing import TABLES
 from services.aggregator.adapters.topics import topic_ids
@@ -66,6 +67,7 @@ def main() -> None:
         progress.missing.pop("migrations")
         if applied:
             log.info("migrations applied: %s", ", ".join(applied))
+        _insist(progress, "database", lambda: _begin(settings))
         facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
         figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
         asked += [facts, figures]
@@ -126,6 +128,18 @@ def _make_topics(settings: AggregatorSettings) -> None:
     )
 
 
+def _begin(settings: AggregatorSettings) -> None:
+    forgotten = begin(
+        settings.clickhouse(),
+        settings.kafka(),
+        settings.aggregator_group,
+        TOPICS,
+        anew=settings.aggregator_begin_anew,
+    )
+    if forgotten:
+        log.warning("beginning anew: %d records that had been read are read again", forgotten)
+
+
 def _ids(settings: AggregatorSettings) -> dict[str, str]:
     found = topic_ids(settings.kafka(), TOPICS)
     if found is None or len(found) != len(TOPICS):
@@ -140,7 +154,7 @@ def _insist(progress: Progress, what: str, call: Callable[[], T]) -> T:
             result = call()
         except Transient as fault:
             progress.missing[what] = str(fault)
-            log.info("waiting: %s", fault)
+            log.log(logging.ERROR if isinstance(fault, AnotherDatabase) else logging.INFO, "waiting: %s", fault)
             sleep(wait)
             wait = min(2 * wait, 5.0)
         else:

@@ -15,6 +15,9 @@ class AggregatorSettings(SharedSettings):
     """One worker's settings. Seconds are real seconds."""
 
     aggregator_group: str = Field(default=AGGREGATOR_GROUP, description="The workers that share the work.")
+    aggregator_begin_anew: bool = Field(
+        default=False, description="Read all topics again into a database that the group has not read into."
+    )
     aggregator_port: int = Field(default=9101, description="Health and metrics.")
     aggregator_batch_records: int = Field(default=40_000, ge=1, description="Records that close a batch.")
     aggregator_batch_bytes: int = Field(default=16 << 20, ge=1, description="Bytes of values that close a batch.")
