@@ -88,7 +88,9 @@ def main() -> None:
         watch(progress, settings.aggregator_watchdog)
         # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
         sys.setswitchinterval(0.0005)
-        code = asyncio.run(_run(settings, Path(datadir), work, progress, ids, folding))
+        # Not `asyncio.run`: it waits for every task that is left, and one that waits for a database that hangs stays.
+        loop = asyncio.new_event_loop()
+        code = loop.run_until_complete(_run(settings, Path(datadir), work, progress, ids, folding))
         if code == DEAD_LETTERS:
             progress.missing["dead letters"] = "too many events cannot be used; see the log"
             with progress.waiting():  # whoever scrapes shall see why

@@ -136,3 +136,23 @@ def test_a_worker_says_that_the_database_does_not_answer(site):
         site.signal_database(signal.SIGCONT)
     site.wait(lambda: site.ready("worker"), 40)
     assert worker.poll() is None
+
+
+def test_a_worker_ends_although_the_database_hangs(site):
+    """SIGTERM while a statement has no answer: the worker ends with 0 in the time that it gives itself, not with the database."""
+    worker = site.spawn("worker", "services.aggregator")
+    site.wait(lambda: site.ready("worker"), 60)
+    flow = Flow(site, records_of(random.Random(8), EVENTS), 6, chunk=50)
+    flow.start()
+    site.wait(lambda: site.metric("worker", WRITTEN) > 300, 60)
+    site.signal_database(signal.SIGSTOP)
+    try:
+        site.wait(lambda: site.metric("worker", "tiendo_aggregator_database_unanswered_seconds") > 1, 20)
+        worker.terminate()
+        assert worker.wait(60) == 0
+    finally:
+        site.signal_database(signal.SIGCONT)
+    flow.join(60)
+    site.spawn("next", "services.aggregator")
+    site.settle(60)
+    compare(site, EVENTS)
