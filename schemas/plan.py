@@ -119,7 +119,7 @@ class MeanPart(Contract):
     """An indicator of the same plan with its weight in a mean."""
 
     indicator: Slug
-    weight: Decimal = Field(default=Decimal(1), gt=0)
+    weight: Decimal = Field(default=Decimal(1), gt=0, lt=1_000_000, decimal_places=12)
 
 
 class MeanMeasure(Contract):

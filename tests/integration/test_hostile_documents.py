@@ -107,6 +107,11 @@ REVISIONS = ANYWHERE | {
     ),
     "a share without end": changed(A_PLAN, "document.discrepancy_margin", float("inf")),
     "a share that is none": changed(A_PLAN, "document.discrepancy_margin", float("nan")),
+    "a weight of a million digits": changed(
+        A_PLAN,
+        "document.indicators.0.measure",
+        {"kind": "mean", "of": [{"indicator": "trained", "weight": "1E+999999"}, {"indicator": "use"}]},
+    ),
     "a directory of 1899": changed(A_DIRECTORY, "in_force_from", "1899-12-31"),
     "an agency until 9999": changed(A_DIRECTORY, "document.agencies.1.to", "9999-12-31"),
     "a code from the year 1": changed(A_DIRECTORY, "document.agencies.1.codes.0.from", "0001-01-01"),
