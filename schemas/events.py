@@ -35,6 +35,8 @@ Address = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False)]
 Step = Literal["entered", "adopted", "undone"]
+#: The stages of money, in their order: asked for, decided, allotted, spent on work accepted, paid out.
+BudgetStage = Literal["proposed", "approved", "budgeted", "delivered", "disbursed"]
 
 
 class Person(Contract):
@@ -172,7 +174,7 @@ class BudgetRecorded(Statement):
     agency: Slug
     project: Slug
     id: ForeignKey
-    stage: Literal["proposed", "approved", "budgeted", "disbursed"]
+    stage: BudgetStage
     day: Day
     amount: Amount
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
 from schemas.common import Bilingual, Contract, Day, Slug, Text
+from schemas.progress import ProgressMeasure
 
 _PERCENT = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*%\s*$")
 
@@ -106,13 +107,6 @@ class ItemsMeasure(Contract):
     kind: Literal["items"]
     facts: Literal["document.exchanged", "document.handled", "task.directed", "record.filed"]
     period: Annotated[CumulativePeriod | RollingPeriod, Field(discriminator="kind")] = CumulativePeriod()
-
-
-class ProgressMeasure(Contract):
-    """Weight done ÷ weight planned, of milestones or money."""
-
-    kind: Literal["progress"]
-    facts: Literal["milestone.reached", "budget.recorded"]
 
 
 class MeanPart(Contract):
@@ -220,7 +214,7 @@ class Target(Contract):
 
 
 class Minimum(Contract):
-    """Fewest cases (denominator) for a verdict, per kind of measure."""
+    """Fewest cases (denominator) for a verdict, per kind of measure; of progress the weight planned, so đồng of money."""
 
     items: int = Field(default=10, ge=1)
     progress: int = Field(default=10, ge=1)
@@ -232,8 +226,9 @@ class Unit(Bilingual):
     """What a pace counts, in the plural; ``en_one`` is the English singular (Vietnamese has one form)."""
 
     en_one: Text | None = None
+    size: int = Field(default=1, ge=1, le=10**12, description="How many cases make one: 1000000 of million đồng.")
 
-    def counted(self, count: int, language: str) -> str:
+    def counted(self, count: int | Fraction, language: str) -> str:
         """Return the form that goes with *count*; the plural where no singular is given."""
         return self.en_one if language == "en" and count == 1 and self.en_one is not None else self.text(language)
 
@@ -248,11 +243,18 @@ class Indicator(Contract):
     measure: Measure
     targets: tuple[Target, ...] = ()
     shown_for: tuple[Slug, ...] = Field(default=(), description="Groups that see it without a target.")
+    minimum: int | None = Field(
+        default=None,
+        ge=0,
+        description="Fewest cases for a verdict here (people, items, weight, đồng); else the plan's.",
+    )
 
     @model_validator(mode="after")
     def _concerns_somebody(self) -> Self:
         if not self.targets and not self.shown_for:
             raise ValueError("give `targets` or, for an indicator without one, `shown_for`")
+        if self.minimum is not None and isinstance(self.measure, MeanMeasure):
+            raise ValueError("a mean has no cases of its own; its parts have a `minimum` each")
         return self
 
 
@@ -281,3 +283,9 @@ class Plan(Contract):
     )
     warnings: WarningPolicy = WarningPolicy()
     indicators: tuple[Indicator, ...] = Field(min_length=1)
+
+    def minimum_of(self, indicator: Indicator) -> int:
+        """Return the fewest cases for a verdict on *indicator*; 0 of a mean, whose parts decide."""
+        if indicator.minimum is not None:
+            return indicator.minimum
+        return int(getattr(self.minimum, indicator.measure.kind, 0))

@@ -160,7 +160,7 @@ class MilestoneReached(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tien
 
 
 class BudgetRecorded(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.budget.recorded.v1"):
-    """The item's id is ``<project>/<stage>/<id>``; disbursed amounts are adopted, the others entered; weight in đồng."""
+    """The item's id is ``<project>/<stage>/<id>``, its weight in đồng; disbursed amounts are adopted, others entered."""
 
     data: Item
 

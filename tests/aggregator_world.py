@@ -55,6 +55,14 @@ def world_documents() -> tuple[Plan, Directory]:
         "tasks-lately": {"kind": "items", "facts": "task.directed", "period": {"kind": "rolling", "days": 15}},
         "milestones": {"kind": "progress", "facts": "milestone.reached"},
         "money": {"kind": "progress", "facts": "budget.recorded"},
+        "approved": {
+            "kind": "progress",
+            "facts": "budget.recorded",
+            "done": "approved",
+            "planned": "proposed",
+            "start": "2008-05-24",
+        },
+        "paid": {"kind": "progress", "facts": "budget.recorded", "done": "disbursed", "planned": "delivered"},
     }
     plan = Plan.model_validate(
         {

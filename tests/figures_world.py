@@ -185,3 +185,9 @@ def declared(agency: str, indicator: str, first: str, last: str, done: int, tota
 def item(kind: type, agency: str, name: str, step: str, on: str, **more: Any) -> Any:
     """Return one step of an item."""
     return stated(kind, agency=agency, id=name, step=step, day=day(on), **more)
+
+
+def amount(agency: str, stage: str, paper: str, on: str, dong: str, **more: Any) -> Any:
+    """Return an amount of project p at a stage, as the gateway makes it."""
+    step = "adopted" if stage == "disbursed" else "entered"
+    return item(usage.BudgetRecorded, agency, f"p/{stage}/{paper}", step, on, weight=Decimal(dong), **more)

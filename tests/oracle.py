@@ -315,13 +315,17 @@ class Oracle:
         standing = self._standing((kind,), lambda e: (e.data.agency, e.data.id, e.data.step, e.source))
         items: dict[Hashable, list[Any]] = {}
         since: dict[str, date] = {}
+        stages = {measure.done or "disbursed": "adopted", measure.planned or "budgeted": "entered"}
+
+        def step_of(data: Any) -> str | None:
+            return stages.get(data.id.split("/")[1]) if kind is usage.BudgetRecorded else data.step
+
         for event in standing:
             data = event.data
-            if kind is usage.BudgetRecorded and data.id.split("/")[1] not in ("budgeted", "disbursed"):
-                continue
-            if data.day >= self.plan.start and self._alive(data.agency, data.day):
+            begins = measure.start or self.plan.start
+            if step_of(data) is not None and data.day >= begins and self._alive(data.agency, data.day):
                 items.setdefault((data.agency, data.id), []).append(event)
-                if data.step == "entered":
+                if step_of(data) == "entered":
                     since[data.agency] = min(data.day, since.get(data.agency, FAR))
 
         def compute(judged: str, day: date) -> tuple[Decimal, Decimal]:
@@ -330,12 +334,12 @@ class Oracle:
                 if self._judged_for(agency) != judged:
                     continue
                 newest = max(events, key=lambda e: usage.version(e.time, usage.payload_hash(usage.canonical(e))))
-                if any(e.data.step == "entered" and e.data.day <= day for e in events):
+                if any(step_of(e.data) == "entered" and e.data.day <= day for e in events):
                     total += newest.data.weight
                 moves = [
-                    (e.data.day, UNDONE if e.data.step == "undone" else ADOPTED)
+                    (e.data.day, UNDONE if step_of(e.data) == "undone" else ADOPTED)
                     for e in events
-                    if e.data.step != "entered"
+                    if step_of(e.data) != "entered"
                 ]
                 if self._adopted(moves, day):
                     done += newest.data.weight

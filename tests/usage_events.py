@@ -98,8 +98,9 @@ amounts = st.builds(
         agency=agency, id=f"p/{stage}/{name}", step="adopted" if stage == "disbursed" else "entered", day=on,
         weight=weight, retracted=retracted,
     ),
-    st.sampled_from(MEMBERS), st.sampled_from(["proposed", "budgeted", "disbursed"]), st.sampled_from(["1", "2"]), days,
-    st.sampled_from([Decimal("1000000"), Decimal("2500000.5")]), gone,
+    st.sampled_from(MEMBERS), st.sampled_from(["proposed", "approved", "budgeted", "delivered", "disbursed"]),
+    st.sampled_from(["1", "2"]), days,
+    st.sampled_from([Decimal("1000000"), Decimal("2500000.5"), Decimal("99999999999999.9999")]), gone,
 )  # fmt: skip
 headcounts = st.builds(
     lambda agency, on, count, retracted: usage.Declaration(

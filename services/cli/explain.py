@@ -14,10 +14,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.explanation import Counted, Explanation, ItemsEvidence, PeopleEvidence, RevisionUsed
+from schemas.progress import ProgressMeasure
 from services.cli.output import Format, console, print_csv, table
 from services.cli.standing import Language
 from services.core.errors import Rejected
-from services.core.evidence_words import FATES, REASONS, STEPS, WITHHELD, measure_text, roster_text, word
+from services.core.evidence_words import (
+    FATES,
+    PROGRESS,
+    PROGRESS_STEPS,
+    REASONS,
+    STEPS,
+    WITHHELD,
+    measure_text,
+    roster_text,
+    word,
+)
 from services.core.item_evidence import Why
 from services.core.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
@@ -186,7 +197,7 @@ def _print_part(out: Console, found: Explanation, part: Counted, words: Words, z
     if isinstance(part.evidence, PeopleEvidence):
         _print_people(out, part.evidence, part, words)
     else:
-        _print_items(out, part.evidence, words, zone)
+        _print_items(out, part.evidence, words, zone, of_progress=isinstance(part.definition.measure, ProgressMeasure))
 
 
 def _recounted(part: Counted, words: Words) -> str:
@@ -241,14 +252,15 @@ def _print_people(out: Console, evidence: PeopleEvidence, part: Counted, words: 
     )
 
 
-def _print_items(out: Console, evidence: ItemsEvidence, words: Words, zone: str) -> None:
+def _print_items(out: Console, evidence: ItemsEvidence, words: Words, zone: str, *, of_progress: bool) -> None:
     english = words.language == "en"
+    whys, steps = (PROGRESS, PROGRESS_STEPS) if of_progress else (REASONS, STEPS)
     headings = ("why", "items", "figure") if english else ("lý do", "số mục", "vào kết quả")
     reasons = table("", headings, right=headings[1:])
     for reason in evidence.reasons:
         share = f"{_number(reason.numerator)}/{_number(reason.denominator)}"
         counts = reason.numerator or reason.denominator
-        reasons.add_row(word(REASONS, reason.why, words.language), f"{reason.items:,}", share if counts else "–")
+        reasons.add_row(word(whys, reason.why, words.language), f"{reason.items:,}", share if counts else "–")
     out.print(reasons)
     if not evidence.items:
         return
@@ -259,9 +271,9 @@ def _print_items(out: Console, evidence: ItemsEvidence, words: Words, zone: str)
     )
     items = table("", names, fixed=names[2:5])
     for item in evidence.items:
-        first = (escape(item.item), word(REASONS, item.why, words.language))
+        first = (escape(item.item), word(whys, item.why, words.language))
         for event in item.events:
-            step = word(STEPS, event.step, words.language)
+            step = word(steps, event.step, words.language)
             fate = "" if event.fate == "counts" else f" ({word(FATES, event.fate, words.language)})"
             moment = event.stated.astimezone(ZoneInfo(zone))
             stated = f"{words.date(moment)} {moment:%H:%M}"

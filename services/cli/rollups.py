@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from schemas.directory import Directory
-from schemas.plan import Plan
+from schemas.plan import Plan, Unit
 from services.cli import output
 from services.core.standing_words import Words
 
@@ -43,16 +43,18 @@ def print_rollups(
         table = output.table(indicator.title.text(words.language), headings, right=headings[1:])
         for row in mine:
             shares = (words.percent(row[name]) for name in ("ratio", "low", "high", "planned", "target"))
-            table.add_row(
-                names.get(row["name"], row["name"]), str(row["agencies"]), str(row["silent"]), _figure(row), *shares
-            )
+            name, figure = names.get(row["name"], row["name"]), _figure(row, indicator.unit, words)
+            table.add_row(name, str(row["agencies"]), str(row["silent"]), figure, *shares)
         out.print()
         out.print(table)
 
 
-def _figure(row: Mapping[str, Any]) -> str:
-    done, of = _number(row["numerator"]), _number(row["denominator"])
-    return "–" if done is None or of is None else f"{done}/{of}"
+def _figure(row: Mapping[str, Any], unit: Unit, words: Words) -> str:
+    done, of = row["numerator"], row["denominator"]
+    if done is None or of is None:
+        return "–"
+    named = f" {unit.text(words.language)}" if unit.size > 1 else ""
+    return f"{words.amount(done, unit)}/{words.amount(of, unit)}{named}"
 
 
 def _number(value: Any) -> Any:

@@ -260,7 +260,7 @@ def print_table(out: Console, rows: Sequence[Row], plan: Plan, directory: Direct
             table.add_row(
                 escape(names.get(row["agency"]) or row["agency"]),
                 f"[{STYLES.get(verdict, 'default')}]{words.verdicts[verdict]}[/]",
-                words.figure(row),
+                words.figure(row, indicator.unit),
                 words.percent(row["planned"]),
                 words.percent(row["target"]),
                 words.days(row["days_behind"]),

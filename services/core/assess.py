@@ -104,7 +104,7 @@ class _Under:
             return [mean_of([(figures[at], weight) for figures, weight in courses]) for at in range(len(days))]
         definition = definition_of(indicator, plan)
         found = self.adoption.get((definition.hash, agency), {}) if definition else {}
-        minimum = int(getattr(plan.minimum, indicator.measure.kind))
+        minimum = plan.minimum_of(indicator)
         figures = []
         for day in days:
             numerator, denominator, share = found.get(day, (None, None, None))

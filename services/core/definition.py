@@ -16,9 +16,9 @@ from schemas.plan import (
     MeanMeasure,
     MembersMeasure,
     Plan,
-    ProgressMeasure,
     RollingPeriod,
 )
+from schemas.progress import USUAL_STAGES, ProgressMeasure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,10 @@ def _measure(indicator: Indicator, plan: Plan) -> dict[str, Any] | None:
                     span = {"kind": "rolling", "days": period.days}
             return {"kind": "items", "facts": m.facts, "period": span}
         case ProgressMeasure() as m:
-            return {"kind": "progress", "facts": m.facts, "start": plan.start.isoformat()}
+            progress = {"kind": "progress", "facts": m.facts, "start": (m.start or plan.start).isoformat()}
+            if m.stages in (None, USUAL_STAGES):  # a definition keeps the hash that it had before stages could be named
+                return progress
+            return progress | {"done": m.stages[0], "planned": m.stages[1]}
         case MeanMeasure():
             return None
         case never:

@@ -11,9 +11,9 @@ from schemas.plan import (
     MeanMeasure,
     Measure,
     MembersMeasure,
-    ProgressMeasure,
     RollingPeriod,
 )
+from schemas.progress import ProgressMeasure
 
 #: reason → Vietnamese, English.
 REASONS: Final[Mapping[str, tuple[str, str]]] = {
@@ -60,6 +60,30 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "entered": ("phát sinh", "entered"),
     "adopted": ("thực hiện trên mạng", "adopted"),
     "undone": ("từ chối, thu hồi", "undone"),
+}
+
+#: The same of milestones and amounts, which no network does.
+PROGRESS: Final[Mapping[str, tuple[str, str]]] = {
+    **REASONS,
+    "adopted": ("đã xong", "done"),
+    "only-entered": ("thuộc kế hoạch", "planned"),
+    "undone": ("không còn được coi là xong", "no longer done"),
+    "never-entered": ("không có ngày kế hoạch", "not among what is planned"),
+}
+
+PROGRESS_STEPS: Final[Mapping[str, tuple[str, str]]] = {
+    "entered": ("kế hoạch", "planned"),
+    "adopted": ("xong", "done"),
+    "undone": ("huỷ", "undone"),
+}
+
+#: The stages of money.
+STAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "proposed": ("đề xuất", "proposed"),
+    "approved": ("được phê duyệt", "approved"),
+    "budgeted": ("được cân đối", "budgeted"),
+    "delivered": ("đã nghiệm thu", "delivered"),
+    "disbursed": ("đã giải ngân", "disbursed"),
 }
 
 WITHHELD: Final[Mapping[str, tuple[str, str]]] = {
@@ -113,16 +137,25 @@ def measure_text(measure: Measure, language: str) -> str:
         case ItemsMeasure():
             return _items(measure, english=english)
         case ProgressMeasure():
-            return (
-                f"weight done ÷ weight planned, of {measure.facts}"
-                if english
-                else f"khối lượng đã xong ÷ khối lượng kế hoạch, theo {_FACTS.get(measure.facts, measure.facts)}"
-            )
+            return _progress(measure, english=english)
         case MeanMeasure():
             parts = ", ".join(f"{part.indicator} × {part.weight.normalize():f}" for part in measure.of)
             return f"weighted mean of {parts}" if english else f"trung bình có trọng số của {parts}"
         case never:
             assert_never(never)
+
+
+def _progress(measure: ProgressMeasure, *, english: bool) -> str:
+    if measure.stages is None:
+        done, planned = ("milestones reached", "milestones planned") if english else ("mốc đã đạt", "mốc phải đạt")
+        weights = "by weight" if english else "tính theo trọng số"
+        text = f"{done} ÷ {planned}, {weights}"
+    else:
+        done, planned = (STAGES[stage][english] for stage in measure.stages)
+        text = f"amounts {done} ÷ amounts {planned}" if english else f"kinh phí {done} ÷ kinh phí {planned}"
+    if measure.start is None:
+        return text
+    return f"{text}, from {measure.start} on" if english else f"{text}, từ ngày {measure.start:%d/%m/%Y}"
 
 
 def _items(measure: ItemsMeasure, *, english: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -122,6 +122,12 @@ def item_evidence(
         denominator=Decimal(int(case)),
         statements=fates,
     )
+
+
+def of_stage(item: str, said: Sequence[Said], *, done: str) -> list[Said]:
+    """Return what was *said* of an amount, adopted where its stage (the second part of its id) is *done*, else entered."""
+    step = "adopted" if item.split("/", 2)[1] == done else "entered"
+    return [replace(one, step=step) for one in said]
 
 
 def progress_evidence(

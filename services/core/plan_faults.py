@@ -170,6 +170,19 @@ class _Plan:
             yield Finding((*path, "period", "start"), f"the period begins after the deadline, {self.deadline}")
         if measure.get("kind") == "mean":
             yield from self._mean(path, indicator, measure)
+        if measure.get("kind") == "progress":
+            yield from self._progress(path, indicator, measure)
+
+    def _progress(self, path: Path, indicator: Mapping[str, Any], measure: Mapping[str, Any]) -> Iterator[Finding]:
+        begins, unit = as_day(measure.get("start")), indicator.get("unit")
+        if begins and self.deadline and begins > self.deadline:
+            yield Finding((*path, "start"), f"what counts begins after the deadline, {self.deadline}")
+        if measure.get("facts") == "budget.recorded" and isinstance(unit, Mapping) and unit.get("size", 1) == 1:
+            text, hint = (
+                "paces will be told in single đồng",
+                "name a larger unit with its `size`, 1000000 of triệu đồng",
+            )
+            yield Finding((*path[:-1], "unit"), text, hint, warning=True)
 
     def _mean(self, path: Path, indicator: Mapping[str, Any], measure: Mapping[str, Any]) -> Iterator[Finding]:
         others = {str(one.get("id")): one for _, one in self.indicators}

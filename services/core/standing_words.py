@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ class Words:
     since: str
     never: str
     comma: str
+    thousands: str
     day_form: str
 
     @property
@@ -68,12 +70,22 @@ class Words:
         """Return a share of 1 as a percentage."""
         return "–" if share is None else f"{self.number(share * 100)} %"
 
-    def figure(self, row: Mapping[str, Any]) -> str:
-        """Return cases and ratio; a mean has its ratio alone."""
+    def amount(self, count: Decimal | Fraction, unit: Unit | None = None) -> str:
+        """Return a count as it is; of a unit that holds several cases how many, to the nearest tenth, in groups of three."""
+        exact = Fraction(count)
+        if unit is None or unit.size == 1:
+            return f"{Decimal(exact.numerator) / exact.denominator:f}".replace(".", self.comma)
+        whole, tenth = divmod(round(exact * 10 / unit.size), 10)
+        return f"{whole:,}".replace(",", self.thousands) + (f"{self.comma}{tenth}" if tenth else "")
+
+    def figure(self, row: Mapping[str, Any], unit: Unit | None = None) -> str:
+        """Return cases and ratio, the unit's name with it where the unit holds several; a mean has its ratio alone."""
         ratio = self.percent(row["ratio"])
         if row["denominator"] is None:
             return ratio
-        return f"{row['numerator']:f}".split(".")[0] + f"/{row['denominator']:f}".split(".")[0] + f"  {ratio}"
+        done, of = (self.amount(Fraction(row[part]), unit) for part in ("numerator", "denominator"))
+        named = f" {unit.text(self.language)}" if unit is not None and unit.size > 1 else ""
+        return f"{done}/{of}{named}  {ratio}"
 
     def days(self, behind: float | None) -> str:
         """Return days behind, or ahead, to the nearest day."""
@@ -83,7 +95,7 @@ class Words:
         return "0" if whole == 0 else (self.late if behind > 0 else self.early).format(days=whole)
 
     def needed(self, row: Mapping[str, Any], unit: Unit) -> str:
-        """Return the needed pace a week: in cases, rounded up, or in points where there are none to count."""
+        """Return the needed pace a week: in cases, rounded up (to tenths where the unit holds several), or in points."""
         pace = row["needed_pace"]
         if not pace:
             return "–"
@@ -91,10 +103,10 @@ class Words:
             tenths = math.ceil(Fraction(pace).limit_denominator(10**9) * 7000 - Fraction(1, 10**6))
             return f"{self.number(tenths / 10)} {self.points}{self.per_week}"
         # A float of an exact share may lie a hair above a whole number of cases, which is no case more.
-        cases = math.ceil(
-            Fraction(pace).limit_denominator(10**9) * Fraction(row["denominator"]) * 7 - Fraction(1, 10**6)
-        )
-        return f"{cases} {unit.counted(cases, self.language)}{self.per_week}"
+        step = Fraction(unit.size, 10) if unit.size > 1 else Fraction(1)
+        exact = Fraction(pace).limit_denominator(10**9) * Fraction(row["denominator"]) * 7
+        cases = math.ceil(exact / step - Fraction(1, 10**6)) * step
+        return f"{self.amount(cases, unit)} {unit.counted(cases / unit.size, self.language)}{self.per_week}"
 
     def forecast(self, row: Mapping[str, Any], *, with_range: bool) -> str:
         """Return when the target is reached at the recent pace, with the range where wanted: "…" is never.
@@ -160,6 +172,7 @@ VIETNAMESE: Final = Words(
     since="số liệu đến",
     never="không đạt được",
     comma=",",
+    thousands=".",
     day_form="%d/%m/%Y",
 )
 
@@ -191,6 +204,7 @@ ENGLISH: Final = Words(
     since="data to",
     never="never at this pace",
     comma=".",
+    thousands=",",
     day_form="%Y-%m-%d",
 )
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.directory import Directory
-from schemas.plan import ActivityMeasure, ItemsMeasure, MembersMeasure, Plan, ProgressMeasure
+from schemas.plan import ActivityMeasure, ItemsMeasure, MembersMeasure, Plan
+from schemas.progress import ProgressMeasure
 from services.core.definition import definition_of
 from services.core.scope import with_descendants
 from services.infra.clickhouse.client import ClickHouse

@@ -136,6 +136,24 @@ def test_every_fault_is_named_at_once() -> None:
         ),
         pytest.param("40 %", "40 %\n        baseline: 60 %", "16:19: warning: the baseline", id="baseline"),
         pytest.param(
+            "{kind: items, facts: document.handled}",
+            "{kind: progress, facts: budget.recorded}",
+            "11:11: warning: paces will be told in single đồng — name a larger unit",
+            id="single đồng",
+        ),
+        pytest.param(
+            "{kind: items, facts: document.handled}",
+            "{kind: progress, facts: milestone.reached, start: 2009-01-01}",
+            "what counts begins after the deadline, 2008-12-31",
+            id="start of progress",
+        ),
+        pytest.param(
+            "{kind: items, facts: document.handled}",
+            "{kind: progress, facts: budget.recorded, done: proposed}",
+            "'proposed' does not come after 'budgeted'",
+            id="stages",
+        ),
+        pytest.param(
             "40 %", "40 %\n      - {group: departments, target: 30 %}", "a second target for group", id="twice"
         ),
         pytest.param(

@@ -88,6 +88,10 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
         tenths = (_as_decimal(share) * 100).quantize(Decimal("0.1"), ROUND_CEILING)
         return str(format_decimal(tenths, locale=locale))
 
+    def amount(count: Decimal, size: int) -> str:
+        of_units = count if size == 1 else _as_decimal(Fraction(round(Fraction(count) * 10 / size), 10))
+        return str(format_decimal(of_units, locale=locale))
+
     def plural(count: float, one: str, other: str) -> str:
         return one if locale.plural_form(int(count)) == "one" else other
 
@@ -97,6 +101,7 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
     return {
         "percent": lambda share: str(format_percent(_as_decimal(share), "#,##0.#%", locale=locale)),
         "number": lambda value: str(format_decimal(_as_decimal(value), locale=locale)),
+        "amount": amount,
         "days": lambda value: str(format_decimal(whole_days(value), locale=locale)),
         "day": lambda day: str(format_date(day, _DAY_FORMS[language], locale=locale)),
         "short_day": lambda day: str(format_date(day, "dd/MM/yyyy", locale=locale)),

@@ -22,7 +22,8 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """What is missing to the target. Of counts: whole units, rounded up; of a mean: share, exact."""
+    """What is missing to the target. Of counts: rounded up to whole units, or to tenths of a unit that holds several; of a
+    mean: share, exact."""
 
     counted: bool
     missing: Fraction
@@ -46,6 +47,7 @@ class Other:
 
     title: str
     unit: str
+    size: int = 1  # cases in one unit
     standing: Standing
     target: Fraction | None
 
@@ -58,6 +60,7 @@ class Lag:
     objective: int | None
     title: str
     unit: str
+    size: int = 1
     standing: Standing
     target: Fraction
     since: date

@@ -54,8 +54,11 @@ class Evidence:
         return history[-1] if history and history[-1].day == self.day else None
 
 
-def pace_of(standing: Standing, target: Fraction, deadline: date) -> Pace:
-    """Return what is missing to *target* and how much a week reaches it by *deadline*, counted from the day judged."""
+def pace_of(standing: Standing, target: Fraction, deadline: date, size: int = 1) -> Pace:
+    """Return what is missing to *target* and how much a week reaches it by *deadline*, counted from the day judged.
+
+    Counts are in units of *size* cases each.
+    """
     days = (deadline - standing.judged_day).days
     counted = standing.numerator is not None and standing.denominator is not None
     if standing.numerator is not None and standing.denominator is not None:
@@ -66,9 +69,9 @@ def pace_of(standing: Standing, target: Fraction, deadline: date) -> Pace:
     per_week = exact * 7 / days if days > 0 else None
     if not counted:
         return Pace(counted=False, missing=exact, per_week=per_week)
-    return Pace(
-        counted=True, missing=Fraction(ceil(exact)), per_week=None if per_week is None else Fraction(ceil(per_week))
-    )
+    step = Fraction(1) if size == 1 else Fraction(size, 10)
+    missing, per_week = (None if of is None else ceil(of / step) * step / size for of in (exact, per_week))
+    return Pace(counted=True, missing=missing or Fraction(0), per_week=per_week)
 
 
 def sources_of(evidence: Evidence, indicator: Indicator, agency: str, language: str) -> tuple[SourceLine, ...]:
@@ -114,6 +117,7 @@ def _other(evidence: Evidence, indicator: Indicator, agency: str, target: Target
     return Other(
         title=indicator.title.text(language),
         unit=indicator.unit.text(language),
+        size=indicator.unit.size,
         standing=standing,
         target=target.target if target else None,
     )
@@ -136,12 +140,13 @@ def _lag(
         objective=indicator.objective,
         title=indicator.title.text(language),
         unit=indicator.unit.text(language),
+        size=indicator.unit.size,
         standing=standing,
         target=target.target,
         since=last.since,
         news=news,
         reason=last.reason.value,
-        pace=pace_of(standing, target.target, evidence.plan.deadline),
+        pace=pace_of(standing, target.target, evidence.plan.deadline, indicator.unit.size),
         parts=tuple(parts),
         sources=sources_of(evidence, indicator, agency, language),
         course=_course(evidence, indicator.id, agency, target),

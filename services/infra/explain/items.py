@@ -17,11 +17,13 @@ from services.core.item_evidence import (
     Said,
     Why,
     item_evidence,
+    of_stage,
     progress_evidence,
     resolve_exchanges,
 )
 from services.core.scope import FIRST_DAY, LAST_DAY
 from services.infra.explain.sources import Inquiry, moment_of
+from services.infra.figures.queries import stages_of
 
 _LOW: Final = (1 << 64) - 1  # the part of a version that is the payload's hash
 _ALWAYS: Final = (FIRST_DAY, LAST_DAY)
@@ -49,15 +51,20 @@ def items_evidence(inquiry: Inquiry, lives: Lives, *, limit: int, only: frozense
 
 def _stated(inquiry: Inquiry, lives: Lives, received: _Received) -> Iterable[ItemEvidence]:
     said: dict[tuple[str, str], list[Said]] = defaultdict(list)
-    for office, item, step, source, version, day, retracted, weight, came in inquiry.rows("items_said"):
+    measure = inquiry.asked.measure
+    stages = stages_of(measure)
+    for office, item, step, source, version, day, retracted, weight, came in inquiry.rows(
+        "items_said", more={"stages": stages}
+    ):
         received[source, version] = came
         said[office, item].append(
             Said(source=source, step=step, version=version, day=day, retracted=bool(retracted), weight=weight)
         )
-    measure = inquiry.asked.measure
     for (office, item), statements in said.items():
         if measure["kind"] == "progress":
             start = date.fromisoformat(measure["start"])
+            if measure["facts"] == "budget.recorded":
+                statements = of_stage(item, statements, done=stages[0])
             yield progress_evidence(office, item, statements, day=inquiry.day, start=start, life=lives[office])
         else:
             period = _period(measure["period"])

@@ -205,7 +205,7 @@ class _Explaining:
                 hash=definition.hash,
                 canonical=definition.canonical,
                 measure=indicator.measure,
-                minimum=int(getattr(plan.minimum, indicator.measure.kind)),
+                minimum=plan.minimum_of(indicator),
             ),
             offices=tuple(
                 Office(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from schemas.progress import USUAL_STAGES
 from services.core.scope import LAST_DAY, Scope
 from services.infra.clickhouse.client import ClickHouse
 
@@ -142,7 +143,8 @@ def parameters(
         case "items":
             params |= {"facts": measure["facts"], **_period(measure["period"])}
         case "progress":
-            params |= {"facts": measure["facts"], "start": _number(measure["start"])}
+            done, planned = stages_of(measure)
+            params |= {"facts": measure["facts"], "start": _number(measure["start"]), "done": done, "planned": planned}
     return params
 
 
@@ -160,6 +162,11 @@ def _settings(params: dict[str, Any]) -> dict[str, Any] | None:
     # Asked for only where needed: a user who may not change settings can still preview a plan of some hundred agencies.
     given = sum(len(agency) + len(judged) + 24 for agency, judged, _, _ in params.get("scope", ()))
     return {"max_query_size": _LONGEST_QUERY} if given > _USUAL_QUERY else None
+
+
+def stages_of(measure: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the stages of money that a measure of progress (canonical) calls done and planned."""
+    return str(measure.get("done", USUAL_STAGES[0])), str(measure.get("planned", USUAL_STAGES[1]))
 
 
 def _period(period: dict[str, Any]) -> dict[str, int]:

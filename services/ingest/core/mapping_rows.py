@@ -108,7 +108,7 @@ def _value(
 
 def _cell(
     mapping: Mapping, value: FromColumn | FromDay | FromNumber, column: str, text: str, faults: list[Fault]
-) -> str | int | float | None:
+) -> str | int | None:
     match value:
         case FromColumn():
             return text
@@ -121,7 +121,8 @@ def _cell(
         case FromNumber():
             plain = text.replace(" ", "").replace("." if value.decimal == "," else ",", "").replace(",", ".")
             if re.fullmatch(r"-?\d{1,15}(\.\d{1,4})?", plain):
-                return float(plain) if "." in plain else int(plain)
+                whole, _, fraction = plain.partition(".")
+                return plain if fraction.strip("0") else int(whole)  # as a text, because a float keeps 15 digits
             faults.append(Fault(column, "not a number"))
     return None
 

@@ -1,4 +1,4 @@
--- {"declared_as": [], "definition": "5a0a0419c59d2ac3", "directory": "dir", "everyone": 0, "facts": "budget.recorded", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "revision": 3, "start": 14027}
+-- {"declared_as": [], "definition": "5a0a0419c59d2ac3", "directory": "dir", "done": "disbursed", "everyone": 0, "facts": "budget.recorded", "first": 14031, "judged": ["a", "b"], "known_at": "2008-09-30 16:59:59.000000", "known_day": "2008-09-30", "last": 14152, "planned": "budgeted", "revision": 3, "start": 14027}
 WITH scope AS (
     SELECT agency, judged, toInt32(from_day) AS first, toInt32(to_day) AS last
     FROM scopes FINAL
@@ -6,15 +6,16 @@ WITH scope AS (
       AND (%(everyone)s = 1 OR judged IN %(judged)s)
 ),
 steps AS (
-    SELECT s.judged AS judged, f.agency AS office, f.id AS item, f.step AS step, f.on_day AS on_day,
-           f.weight AS weight, f.newest AS newest, s.first AS life_first, s.last AS life_last
+    SELECT s.judged AS judged, f.agency AS office, f.id AS item,
+           multiIf(%(facts)s != 'budget.recorded', f.step, splitByChar('/', f.id)[2] = %(done)s, 'adopted', 'entered') AS step,
+           f.on_day AS on_day, f.weight AS weight, f.newest AS newest
     FROM (
         SELECT agency, id, step, toInt32(argMax(day, version)) AS on_day, argMax(weight, version) AS weight,
                max(version) AS newest
         FROM (SELECT type, agency, id, step, source, version, day AS day, weight AS weight, retracted AS retracted
               FROM items
               WHERE type = %(facts)s AND agency IN (SELECT agency FROM scope) AND received <= %(known_at)s
-                AND (type != 'budget.recorded' OR match(id, '^[^/]*/(budgeted|disbursed)/')))
+                AND (type != 'budget.recorded' OR splitByChar('/', id)[2] IN (%(done)s, %(planned)s)))
         GROUP BY type, agency, id, step, source
         HAVING argMax(retracted, version) = 0
     ) AS f

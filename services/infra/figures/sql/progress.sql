@@ -1,16 +1,18 @@
 -- Per judged agency and day: weight done and weight planned. Milestones are planned where entered and done while adopted; of
--- money the amounts budgeted are planned and those disbursed are done, each an entry of its own.
+-- money the amounts of one stage are planned and those of a later one done, each an entry of its own; the stage is the
+-- second part of the id.
 WITH {scope},
 steps AS (
-    SELECT s.judged AS judged, f.agency AS office, f.id AS item, f.step AS step, f.on_day AS on_day,
-           f.weight AS weight, f.newest AS newest, s.first AS life_first, s.last AS life_last
+    SELECT s.judged AS judged, f.agency AS office, f.id AS item,
+           multiIf(%(facts)s != 'budget.recorded', f.step, splitByChar('/', f.id)[2] = %(done)s, 'adopted', 'entered') AS step,
+           f.on_day AS on_day, f.weight AS weight, f.newest AS newest
     FROM (
         SELECT agency, id, step, toInt32(argMax(day, version)) AS on_day, argMax(weight, version) AS weight,
                max(version) AS newest
         FROM (SELECT type, agency, id, step, source, version, day AS day, weight AS weight, retracted AS retracted
               FROM items
               WHERE type = %(facts)s AND agency IN (SELECT agency FROM scope) AND received <= %(known_at)s
-                AND (type != 'budget.recorded' OR match(id, '^[^/]*/(budgeted|disbursed)/')))
+                AND (type != 'budget.recorded' OR splitByChar('/', id)[2] IN (%(done)s, %(planned)s)))
         GROUP BY type, agency, id, step, source
         HAVING argMax(retracted, version) = 0
     ) AS f
