@@ -12,9 +12,9 @@ from typing import Final
 from simulator.courses import DEAD, DEAD_LAST_DAY, NEVER, UBND
 from simulator.truth import Deed, Step, World, deeds_known, known
 
-_UPDATED: Final = "Cập nhật lúc"
-ROSTER: Final = ("Mã dòng", "Số hiệu", "Đơn vị", "Từ ngày", "Đến ngày", _UPDATED)
-MAILBOXES: Final = ("Mã dòng", "Địa chỉ", "Số hiệu chủ hộp thư", "Ngày mở", "Ngày đóng", _UPDATED)
+UPDATED: Final = "Cập nhật lúc"
+ROSTER: Final = ("Mã dòng", "Số hiệu", "Đơn vị", "Từ ngày", "Đến ngày", UPDATED)
+MAILBOXES: Final = ("Mã dòng", "Địa chỉ", "Số hiệu chủ hộp thư", "Ngày mở", "Ngày đóng", UPDATED)
 EXCHANGE: Final = (
     "Mã dòng",
     "Số ký hiệu",
@@ -24,10 +24,10 @@ EXCHANGE: Final = (
     "Ngày vào sổ",
     "Ngày tiếp nhận qua mạng",
     "Ngày từ chối hoặc thu hồi",
-    _UPDATED,
+    UPDATED,
 )
-HANDLED: Final = ("Số", "Ngày vào", "Ngày xử lý trên mạng", "Ngày huỷ", _UPDATED)
-RECORDS: Final = ("Số", "Ngày lập", "Ngày nộp điện tử", "Ngày huỷ", _UPDATED)
+HANDLED: Final = ("Số", "Ngày vào", "Ngày xử lý trên mạng", "Ngày huỷ", UPDATED)
+RECORDS: Final = ("Số", "Ngày lập", "Ngày nộp điện tử", "Ngày huỷ", UPDATED)
 DOCUMENT_REGISTERS: Final = ("exchange", "handling", "tasks")
 
 Rows = list[tuple[str, ...]]
@@ -47,17 +47,19 @@ def last_exported(office: str, register: str, until: date) -> date | None:
     return until
 
 
-def _day(day: date | None) -> str:
+def civil(day: date | None) -> str:
+    """Return a day as an office writes it; nothing where there is none."""
     return f"{day:%d/%m/%Y}" if day else ""
 
 
-def _moment(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """Return a moment as an office writes it."""
     return f"{moment:%d/%m/%Y %H:%M:%S}"
 
 
 def _steps(found: dict[Step, Deed]) -> tuple[str, str, str, str]:
-    days = [_day(found[step].day if step in found else None) for step in ("entered", "adopted", "undone")]
-    return days[0], days[1], days[2], _moment(max(deed.recorded for deed in found.values()))
+    days = [civil(found[step].day if step in found else None) for step in ("entered", "adopted", "undone")]
+    return days[0], days[1], days[2], clock(max(deed.recorded for deed in found.values()))
 
 
 def roster_rows(world: World, office: str, before: datetime) -> Rows:
@@ -65,7 +67,7 @@ def roster_rows(world: World, office: str, before: datetime) -> Rows:
     rows: Rows = []
     for post in world.posts:
         if post.office == office and (row := known(post.versions, before)):
-            rows.append((post.row, post.person, post.agency, _day(row.first), _day(row.last), _moment(row.recorded)))
+            rows.append((post.row, post.person, post.agency, civil(row.first), civil(row.last), clock(row.recorded)))
     return rows
 
 
@@ -74,7 +76,7 @@ def mailbox_rows(world: World, before: datetime) -> Rows:
     rows: Rows = []
     for box in world.mailboxes:
         if row := known(box.versions, before):
-            rows.append((box.row, box.address, box.owner or "", _day(row.first), _day(row.last), _moment(row.recorded)))
+            rows.append((box.row, box.address, box.owner or "", civil(row.first), civil(row.last), clock(row.recorded)))
     return rows
 
 
@@ -89,7 +91,7 @@ def exchange_rows(world: World, office: str, before: datetime) -> Rows:
         if found := deeds_known(document.deeds, office, before):
             entered, adopted, undone, updated = _steps(found)
             parties = (document.issuer, document.counterpart)
-            first = (f"VB{seen:05d}", document.number, _day(document.issued_on), *parties)
+            first = (f"VB{seen:05d}", document.number, civil(document.issued_on), *parties)
             rows.append((*first, entered, adopted, undone, updated))
     return rows
 
@@ -117,23 +119,24 @@ def write(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Non
 
 def write_all(world: World, out: Path, until: date, done: Callable[[], None] = lambda: None) -> None:
     """Write the exports of the night after *until*; of a feed that died, the last one that it made."""
-    _write(out / "mail", "mailboxes", until, MAILBOXES, lambda before: mailbox_rows(world, before))
+    export(out / "mail", "mailboxes", until, MAILBOXES, lambda before: mailbox_rows(world, before))
     for office in sorted({post.office for post in world.posts}):
         folder = out / "offices" / office
-        _write(folder, "roster", until, ROSTER, lambda before, o=office: roster_rows(world, o, before))  # type: ignore[misc]
+        export(folder, "roster", until, ROSTER, lambda before, o=office: roster_rows(world, o, before))  # type: ignore[misc]
     for office in sorted({deed.office for document in world.documents for deed in document.deeds} | {UBND}):
         last = last_exported(office, "exchange", until)
         folder = out / "offices" / office
-        _write(folder, "exchange", last, EXCHANGE, lambda before, o=office: exchange_rows(world, o, before))  # type: ignore[misc]
+        export(folder, "exchange", last, EXCHANGE, lambda before, o=office: exchange_rows(world, o, before))  # type: ignore[misc]
         done()
     for office, kind in sorted({(item.agency, item.kind) for item in world.items}):
         last = last_exported(office, kind, until)
         head = RECORDS if kind == "records" else HANDLED
         folder = out / "offices" / office
-        _write(folder, kind, last, head, lambda before, o=office, k=kind: item_rows(world, o, k, before))  # type: ignore[misc]
+        export(folder, kind, last, head, lambda before, o=office, k=kind: item_rows(world, o, k, before))  # type: ignore[misc]
 
 
-def _write(folder: Path, name: str, last: date | None, head: Sequence[str], rows: Callable[[datetime], Rows]) -> None:
+def export(folder: Path, name: str, last: date | None, head: Sequence[str], rows: Callable[[datetime], Rows]) -> None:
+    """Write the export of the night after *last*; none where the register never exports."""
     if last is not None:
         night = night_after(last)
         write(folder / f"{name}-{night:%Y%m%dT%H%M%S}+0700.csv", head, rows(night))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from simulator.courses import AGENCIES, BY_ID, DOMAIN, JUDGED, NEVER, Agency
+from simulator import progress
+from simulator.courses import AGENCIES, BY_ID, DOMAIN, JUDGED, NEVER, PROJECTS, Agency
 from simulator.days import PLAN_START, is_working
 from simulator.exports import last_exported, night_after
 from simulator.truth import Deed, World, deeds_known, known
@@ -28,8 +30,8 @@ _REGISTERS: Final = {
 class Figure:
     """What holds for an agency on a day. A mean has no numerator; a ratio over nothing is None."""
 
-    numerator: int | None
-    denominator: int | None
+    numerator: int | Decimal | None
+    denominator: int | Decimal | None
     ratio: Fraction | None
     judged_day: date
     feed_state: str
@@ -50,6 +52,8 @@ def concerned(indicator: str) -> tuple[Agency, ...]:
     """Return the agencies that an indicator of the example concerns."""
     if indicator == "documents-exchanged":
         return tuple(agency for agency in JUDGED if agency.kind == "department")
+    if indicator in progress.PROJECT_INDICATORS:
+        return tuple(agency for agency in JUDGED if agency.id in PROJECTS)
     return JUDGED
 
 
@@ -60,6 +64,11 @@ INDICATORS: Final = (
     "documents-handled",
     "direction-online",
     "documents-online",
+    "officials-trained",
+    "it-leaders-trained",
+    "project-milestones",
+    "project-funds-balanced",
+    "project-funds-disbursed",
     "records-filed",
 )
 
@@ -86,7 +95,7 @@ class Oracle:
         return Figure(
             numerator=numerator,
             denominator=denominator,
-            ratio=Fraction(numerator, denominator) if denominator else None,
+            ratio=Fraction(numerator) / Fraction(denominator) if denominator else None,
             judged_day=day,
             feed_state=state,
         )
@@ -131,7 +140,7 @@ class Oracle:
         days = [last_exported(office, register, self._until) for office in offices]
         return [day for day in days if day is not None]
 
-    def _counted(self, indicator: str, agency: str, day: date) -> tuple[int, int]:
+    def _counted(self, indicator: str, agency: str, day: date) -> tuple[int | Decimal, int | Decimal]:
         match indicator:
             case "mailboxes":
                 return self._share_of_people(agency, day, self._owners(day))
@@ -139,6 +148,16 @@ class Oracle:
                 return self._share_of_people(agency, day, self._senders(day))
             case "documents-exchanged":
                 return self._exchanged(agency, day)
+            case "officials-trained":
+                return self._share_of_people(agency, day, self._trained(indicator, day))
+            case "it-leaders-trained":
+                offices = [office.id for office in AGENCIES if agency in (office.id, office.parent)]
+                people = progress.leaders(self._world, offices, day, self._night)
+                return len(people & self._trained(indicator, day)), len(people)
+            case "project-milestones":
+                return progress.milestones(self._world, agency, day, self._night)
+            case "project-funds-balanced" | "project-funds-disbursed":
+                return progress.money(self._world, indicator, agency, day, self._night)
             case _:
                 kind = _REGISTERS[indicator]
                 items = (
@@ -181,6 +200,9 @@ class Oracle:
                 owner for address, owner in self._owned(lambda _: True, on) if (address, on) in self._world.uses
             }
         return senders
+
+    def _trained(self, indicator: str, day: date) -> set[str]:
+        return progress.trained(self._world, progress.COURSES[indicator], day, self._night)
 
     def _exchanged(self, agency: str, day: date) -> tuple[int, int]:
         documents = (

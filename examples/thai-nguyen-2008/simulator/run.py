@@ -14,6 +14,9 @@ from simulator.logfile import RotatedLog
 from simulator.papers import Papers
 from simulator.people import Staff
 from simulator.postfix import Postfix
+from simulator.projects import Projects
+from simulator.registers import write_registers
+from simulator.training import Training
 from simulator.truth import World
 
 STATE: Final = ".simulator.json"
@@ -24,10 +27,12 @@ class NotThisFolderError(ValueError):
 
 
 def build(seed: int) -> World:
-    """Return the year's people and papers as *seed* has them; mails come with :func:`write`."""
+    """Return the year's people, papers, courses and projects as *seed* has them; mails come with :func:`write`."""
     world = World()
     Staff(world, seed).build()
     Papers(world, seed).build()
+    Training(world, seed).build()
+    Projects(world, seed).build()
     return world
 
 
@@ -60,5 +65,6 @@ def write(seed: int, until: date, out: Path, progress: Callable[[int, int], None
         log.rotate()
     log.append([next(server.day(after))])  # the night's first line shows that the day is over
     write_all(world, out, until)
+    write_registers(world, out, until)
     state.write_text(json.dumps({"seed": seed, "until": until.isoformat(), "lines": log.lines}) + "\n")
     return world

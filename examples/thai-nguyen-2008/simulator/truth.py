@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, Protocol, TypeVar
 
 Step = Literal["entered", "adopted", "undone"]
 
@@ -22,7 +23,17 @@ class Span:
         return self.first <= day and (self.last is None or day <= self.last)
 
 
-def known(versions: Iterable[Span], before: datetime) -> Span | None:
+class Versioned(Protocol):
+    """What a register has recorded at a moment."""
+
+    @property
+    def recorded(self) -> datetime: ...
+
+
+Version = TypeVar("Version", bound=Versioned)
+
+
+def known(versions: Iterable[Version], before: datetime) -> Version | None:
     """Return the last version recorded before a moment; None where the register did not know the row yet."""
     seen = [version for version in versions if version.recorded < before]
     return max(seen, key=lambda version: version.recorded) if seen else None
@@ -92,6 +103,71 @@ class Item:
     deeds: tuple[Deed, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """One version of an entry in the register of courses: a person completed *course* on *day*, unless it was withdrawn."""
+
+    recorded: datetime
+    day: date
+    withdrawn: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainee:
+    """A person of *agency* in the register of courses."""
+
+    row: str
+    person: str
+    agency: str
+    course: str
+    versions: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneState:
+    """One version of a milestone: in the plan since *planned*, reached, and given back for work to be done again."""
+
+    recorded: datetime
+    weight: Decimal
+    planned: date
+    reached: date | None = None
+    returned: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """A milestone of a project of *agency*."""
+
+    row: str
+    agency: str
+    project: str
+    name: str
+    versions: tuple[MilestoneState, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """One version of an amount in đồng, void from *cancelled* on."""
+
+    recorded: datetime
+    day: date
+    dong: int
+    cancelled: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """An amount at a stage of a project, as *register* has it; the same paper may be in both registers."""
+
+    row: str
+    register: Literal["budget", "treasury"]
+    agency: str
+    project: str
+    stage: str
+    paper: str
+    versions: tuple[Sum, ...]
+
+
 @dataclass(kw_only=True)
 class World:
     """The whole year. ``uses`` grows while the mails are written: (address, day) of every mail accepted for sending."""
@@ -101,6 +177,10 @@ class World:
     writers: list[Writer] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+    leaders: list[Post] = field(default_factory=list)
+    trainees: list[Trainee] = field(default_factory=list)
+    milestones: list[Milestone] = field(default_factory=list)
+    amounts: list[Amount] = field(default_factory=list)
     uses: set[tuple[str, date]] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
 
