@@ -166,6 +166,32 @@ def test_a_key_that_another_row_took_over_is_not_taken_back(tmp_path):
     }
 
 
+VOIDABLE = Mapping.model_validate(
+    MAPPING.model_dump(by_alias=True, mode="json")
+    | {
+        "events": [
+            {"step": "entered", "type": "document.handled", "when": {state: ["Ngày huỷ"]},
+             "data": {"agency": {"setting": "agency"}, "id": {"column": "Số"}, "step": "entered",
+                      "day": {"day": "Ngày vào"}} | ({"retracted": True} if state == "filled" else {})}
+            for state in ("empty", "filled")
+        ],
+    }
+)  # fmt: skip
+
+
+def test_a_row_marked_as_void_is_taken_back_once_and_may_be_stated_again(tmp_path):
+    """A mapping may say `retracted` of a row that stays in the register: sent once, whatever is exported afterwards."""
+    office, head = Office(tmp_path, VOIDABLE), "Số;Ngày vào;Ngày huỷ;Cập nhật"
+    office.export("20080603", "1/VB;02/06/2008;;02/06/2008 08:00:00", head=head)
+    assert office.said() == [("1/VB", "entered", "06-02", False, "06-02T08:00")]
+    office.export("20080604", "1/VB;02/06/2008;03/06/2008;03/06/2008 09:00:00", head=head)
+    assert office.said() == [("1/VB", "entered", "06-02", True, "06-03T09:00")]
+    office.export("20080605", "1/VB;02/06/2008;03/06/2008;03/06/2008 09:00:00", head=head)
+    assert office.said() == []
+    office.export("20080606", "1/VB;02/06/2008;;05/06/2008 09:00:00", head=head)
+    assert office.said() == [("1/VB", "entered", "06-02", False, "06-05T09:00")]
+
+
 def test_days_are_reported_up_to_the_one_before_the_stamp(office):
     """Counted by the events' time; the stamp's own day is not over."""
     office.export("20080604", "1/VB;02/06/2008;;02/06/2008 08:00:00", "2/VB;02/06/2008;;02/06/2008 09:00:00")

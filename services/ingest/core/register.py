@@ -107,7 +107,7 @@ def changes(row: Row, known: Mapping[str, Known], stamp: datetime) -> tuple[Chan
         before_ = known.get(step)
         if before_ is None:
             found.append(_stating(statement, row.time or stamp))
-        elif before_.retracted or _differs(statement, before_):
+        elif _differs(statement, before_) or (before_.retracted and not statement.data.get("retracted")):
             found.append(_stating(statement, _later(row.time or stamp, before_, stamp)))
     return tuple(found)
 
@@ -124,7 +124,8 @@ def _later(time: datetime, before: Known, stamp: datetime) -> datetime:
 
 
 def _stating(statement: RowStatement, time: datetime) -> Change:
-    after = Known(statement.type, statement.data, time.isoformat())
+    gone = bool(statement.data.get("retracted"))  # a mapping may say so itself, of a row that is marked as void
+    after = Known(statement.type, statement.data, time.isoformat(), retracted=gone)
     return Change(statement.step, statement.type, statement.data, time, after)
 
 
