@@ -114,7 +114,7 @@ declared = st.builds(
         agency=agency, indicator=indicator, from_=first, to=first + timedelta(days=length),
         numerator=Decimal(part), denominator=Decimal(part + rest), retracted=retracted,
     ),
-    st.sampled_from(MEMBERS), st.sampled_from(["mailboxes", "use", "exchanged", "records", "milestones", "nothing"]),
+    st.sampled_from(MEMBERS), st.sampled_from(["mailboxes", "use", "exchanged", "records", "milestones", "approved", "nothing"]),
     days, st.integers(0, 30), st.integers(0, 9), st.integers(0, 9), gone,
 )  # fmt: skip
 reports = st.builds(
