@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from schemas import usage
 from schemas.plan import Indicator, Unit
 from schemas.progress import ProgressMeasure
+from schemas.revisions import PlanRevision
 from services.alerts.core.letter import LagLetter
 from services.alerts.core.message import pace_of
 from services.alerts.core.samples import sample_letters
+from services.core.assess import assess
 from services.core.definition import definition_of
 from services.core.evidence_words import measure_text
 from services.core.item_evidence import Said, of_stage
@@ -31,6 +33,7 @@ from services.ingest.core.normalise import normalise
 from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.core.rejection import Refusal
 from tests.aggregator_world import world_documents
+from tests.directories import FIRST_REVISION
 
 PLAN, _ = world_documents()
 MILLIONS = Unit(vi="triệu đồng", en="million đồng", size=1_000_000)
@@ -91,6 +94,26 @@ def test_an_indicator_may_have_a_minimum_of_its_own():
     assert PLAN.minimum_of(indicator(mean)) == 0
     with pytest.raises(ValidationError, match="no cases of its own"):
         indicator(mean, minimum=3)
+
+
+@pytest.mark.parametrize(("minimum", "verdict"), [(None, "too-few"), (9, "too-few"), (8, "behind"), (0, "behind")])
+def test_the_minimum_of_an_indicator_decides_its_verdict(minimum, verdict):
+    """Eight points of weight are too few for the plan's ten, and enough where the indicator says so."""
+    one = indicator(
+        {"kind": "progress", "facts": "milestone.reached"},
+        minimum=minimum,
+        targets=[{"group": "judged", "target": "90 %"}],
+    )
+    plan = PLAN.model_copy(update={"indicators": (one,)})
+    day = date(2008, 9, 30)
+    definition = definition_of(one, plan)
+    assert definition is not None
+    revision = PlanRevision(
+        id="plan", revision=1, in_force_from=plan.start, published=FIRST_REVISION.published, document=plan
+    )
+    figures = {(definition.hash, "a"): {day: (Decimal(1), Decimal(8), 0.0)}}  # attested, so no feed is needed
+    found = assess([revision], [FIRST_REVISION], adoption=figures, feed_days=[], day=day)
+    assert found.histories["i", "a"][-1].verdict == verdict
 
 
 def test_the_stage_decides_what_an_amount_is():
