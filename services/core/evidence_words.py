@@ -38,13 +38,12 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
 
 #: rosters and kinds of items that every deployment has, as Vietnamese officials call them.
 _ROSTERS: Final[Mapping[str, str]] = {"officials": "cán bộ"}
+_TRAINED: Final = "trained."  # the rosters of those who completed a course
 _FACTS: Final[Mapping[str, str]] = {
     "document.exchanged": "văn bản trao đổi",
     "document.handled": "văn bản",
     "task.directed": "nhiệm vụ",
     "record.filed": "hồ sơ",
-    "milestone.reached": "mốc công việc",
-    "budget.recorded": "kinh phí",
 }
 
 #: what became of one event about an item.
@@ -119,6 +118,13 @@ def measure_text(measure: Measure, language: str) -> str:
                 f"people on roster {measure.roster} who own a mailbox of {domain} ÷ people on the roster"
                 if english
                 else f"người trong danh sách {roster} có hộp thư thuộc {domain} ÷ số người trong danh sách"
+            )
+        case MembersMeasure(also_on=str() as also) if also.startswith(_TRAINED):
+            course = also.removeprefix(_TRAINED)
+            return (
+                f"people on roster {measure.roster} who completed course {course} ÷ people on the roster"
+                if english
+                else f"người trong danh sách {roster} đã hoàn thành khoá {course} ÷ số người trong danh sách"
             )
         case MembersMeasure():
             return (

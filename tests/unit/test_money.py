@@ -132,6 +132,16 @@ def test_a_measure_is_told_in_words():
     assert measure_text(since, "vi") == "mốc đã đạt ÷ mốc phải đạt, tính theo trọng số, từ ngày 01/01/2008"
 
 
+def test_who_completed_a_course_is_told_by_its_name():
+    """Not as one roster beside another."""
+    trained = indicator({"kind": "members", "also_on": "trained.it-basics"}).measure
+    assert (
+        measure_text(trained, "vi")
+        == "người trong danh sách cán bộ đã hoàn thành khoá it-basics ÷ số người trong danh sách"
+    )
+    assert measure_text(trained, "en").startswith("people on roster officials who completed course it-basics ÷")
+
+
 def row(done: str, of: str, pace: Fraction | None = None) -> dict[str, Any]:
     """Return what the words need of a standing."""
     ratio = float(Fraction(done) / Fraction(of))
