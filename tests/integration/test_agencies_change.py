@@ -195,8 +195,8 @@ def test_renamed(database):
     figures = after(database, events, later)
 
     assert course(figures, "mailboxes", office, "06-30", "07-01", "07-20") == [(1, 2)] * 3
-    # Mailboxes and e-mail use of 1 June to 20 July, each appended once.
-    assert database.rows("SELECT count() FROM adoption") == [(2 * 50,)]
+    # Mailboxes, e-mail use and training of 1 June to 20 July, each appended once.
+    assert database.rows("SELECT count() FROM adoption") == [(3 * 50,)]
     names = {}
     for on in (day("06-30"), day("07-01")):
         in_force = directory_in_force([FIRST, later], on)
