@@ -76,24 +76,51 @@ def notes(found: Iterable[Moved], titles: dict[str, str], words: Words) -> list[
     def about(one: Moved) -> tuple[Any, ...]:
         gone = one.target is None
         planned = one.planned_before, one.planned or Fraction(0)
-        return one.revision, one.since, one.indicator, one.target_before, gone, one.target or Fraction(0), planned
+        deadline = one.deadline_before, one.deadline or one.deadline_before
+        return (
+            one.revision,
+            one.since,
+            one.indicator,
+            one.target_before,
+            gone,
+            one.target or Fraction(0),
+            planned,
+            deadline,
+        )
 
     said = []
     for key, agencies in groupby(sorted(found, key=about), key=about):
-        revision, since, indicator, before, dropped, target, (planned_before, planned) = key
+        revision, since, indicator, before, dropped, target, (planned_before, planned), deadlines = key
         said.append(
             words.moved.format(
                 revision=revision,
                 since=words.date(since),
                 title=titles.get(indicator, indicator),
-                before=words.percent(float(before)),
-                after="–" if dropped else words.percent(float(target)),
+                asks=_asks(titles.get(indicator, indicator), (before, None if dropped else target), deadlines, words),
                 planned_before=words.percent(float(planned_before)),
                 planned="–" if dropped else words.percent(float(planned)),
                 agencies=len(list(agencies)),
             )
         )
     return said
+
+
+def _asks(title: str, targets: tuple[Fraction, Fraction | None], deadlines: tuple[date, date], words: Words) -> str:
+    """Return in which way less is asked; a share that stays is not said to be lowered."""
+    before, after = targets
+    lowered, off = after is None or after < before, deadlines[1] > deadlines[0]
+    said = [words.percent(float(before)), "–" if after is None else words.percent(float(after))]
+    kept = words.moved_off if off else words.moved_path
+    less = words.moved_both if off else words.moved_lowered
+    template = less if lowered else kept
+    return template.format(
+        title=title,
+        before=said[0],
+        after=said[1],
+        target=said[0] if said[0] == said[1] else " → ".join(said),
+        deadline_before=words.date(deadlines[0]),
+        deadline=words.date(deadlines[1]),
+    )
 
 
 def as_record(one: Moved) -> dict[str, Any]:

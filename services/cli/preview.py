@@ -203,7 +203,8 @@ def _print(
     if what.known_at:
         parts.append(said.known.format(day=words.date(what.known_at)))
     out.print(f"{document.title.text(words.language)} — {', '.join(parts)}", style="bold", markup=False)
-    out.print(said.assumed, markup=False)
+    until = said.until.format(day=words.date(what.known_at)) if what.known_at else said.until_now
+    out.print(said.assumed.format(until=until), markup=False)
     indicators = [*document.indicators, *(found.published.document.indicators if found.published else ())]
     titles = {one.id: one.title.text(words.language) for one in reversed(indicators)}
     names = {agency.id: agency.name.text(words.language) for agency in directory.agencies}

@@ -170,6 +170,10 @@ def _read(
     def fault(column: str, message: str, hint: str | None) -> None:
         faults.append(RowFault(line=line, column=column, message=message, hint=hint))
 
+    for name, text in row.items():
+        # What a file holds is printed: an escape sequence of somebody else's must not reach a terminal.
+        if any(unicodedata.category(sign) == "Cc" for sign in text):
+            fault(name, "holds a control character", None)
     for name in _NEEDED:
         if not row[name]:
             fault(name, "is empty", "say where the figure is published" if name == "source" else None)

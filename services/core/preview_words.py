@@ -20,7 +20,9 @@ class PreviewWords:
     unpublished: str
     known: str
     published: str
-    assumed: str
+    assumed: str  # {until} is one of the two
+    until_now: str
+    until: str
     nothing: str
     lag: str
     unwarned: str
@@ -50,8 +52,10 @@ VIETNAMESE: Final = PreviewWords(
     unpublished="dự thảo, chưa có kế hoạch nào có hiệu lực, từ {first} đến hết ngày {day}",
     known="theo số liệu nhận được đến hết ngày {day}",
     published="dự thảo chỉ tính từ ngày có hiệu lực, {day}",
-    assumed="Cả hai bên đều được tính lại từng ngày theo những gì biết được đến nay, không lấy từ các cảnh báo đã gửi: "
+    assumed="Cả hai bên đều được tính lại từng ngày theo những gì biết được {until}, không lấy từ các cảnh báo đã gửi: "
     "số liệu đến muộn được coi như đã có từ đầu.",
+    until_now="đến nay",
+    until="đến hết ngày {day}",
     nothing="Không có gì khác: cảnh báo và đánh giá theo dự thảo giống hệt như hiện hành.",
     lag="Chỉ khác số ngày chậm của ngày cuối, cùng đánh giá: {count} trường hợp (xem --format csv).",
     unwarned="–",
@@ -89,8 +93,10 @@ ENGLISH: Final = PreviewWords(
     unpublished="draft of a plan that is not in force, from {first} to {day}",
     known="by what had been received by the end of {day}",
     published="the draft counts from {day} only",
-    assumed="Both sides are recomputed day by day from all that is known now, not read from the warnings that were sent: "
+    assumed="Both sides are recomputed day by day from all that {until}, not read from the warnings that were sent: "
     "what came in late counts as if it had always been there.",
+    until_now="is known now",
+    until="was known by the end of {day}",
     nothing="Nothing differs: under the draft warnings and verdicts are those of the revisions in force.",
     lag="With the same verdict, days behind of the last day differ in {count} more (see --format csv).",
     unwarned="–",

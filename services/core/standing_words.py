@@ -34,7 +34,11 @@ class Words:
     as_of: str
     known_at: str
     under: str
-    moved: str
+    moved: str  # {asks} is one of the four
+    moved_lowered: str
+    moved_off: str
+    moved_both: str
+    moved_path: str  # less is planned for the day, and neither target nor deadline give way
     headings: tuple[str, str, str, str, str, str, str, str, str]
     verdicts: Mapping[str, str]  # "" is an indicator without a target
     feeds: Mapping[str, str]
@@ -134,8 +138,12 @@ VIETNAMESE: Final = Words(
     as_of="đến hết ngày",
     known_at="theo số liệu nhận được đến hết ngày",
     under="theo bản kế hoạch số",
-    moved="Mốc đã dời: từ {since}, bản kế hoạch số {revision} hạ yêu cầu “{title}” từ {before} xuống {after} "
+    moved="Mốc đã dời: từ {since}, bản kế hoạch số {revision} {asks} "
     "(kế hoạch đến ngày này: {planned_before} còn {planned}; số cơ quan: {agencies}).",
+    moved_lowered="hạ yêu cầu “{title}” từ {before} xuống {after}",
+    moved_off="lùi hạn “{title}” từ {deadline_before} đến {deadline}",
+    moved_both="hạ yêu cầu “{title}” từ {before} xuống {after}, lùi hạn từ {deadline_before} đến {deadline}",
+    moved_path="giảm mức kế hoạch của “{title}” (chỉ tiêu: {target})",
     headings=(
         "Cơ quan",
         "Đánh giá",
@@ -181,8 +189,12 @@ ENGLISH: Final = Words(
     as_of="as of",
     known_at="by what had been received by the end of",
     under="under revision",
-    moved="Moved goalposts: from {since}, revision {revision} asks less of “{title}”: target {before} → {after} "
+    moved="Moved goalposts: from {since}, revision {revision} asks less of “{title}”: {asks} "
     "(planned for this day: {planned_before} → {planned}; agencies: {agencies}).",
+    moved_lowered="target {before} → {after}",
+    moved_off="deadline {deadline_before} → {deadline}",
+    moved_both="target {before} → {after}, deadline {deadline_before} → {deadline}",
+    moved_path="another path, target {target}",
     headings=("Agency", "Verdict", "Figure", "Plan", "Target", "Schedule", "Needed", "Forecast", "Feeds"),
     verdicts={
         "no-data": "no data",

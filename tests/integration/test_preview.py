@@ -217,7 +217,7 @@ def test_as_published_the_draft_counts_from_its_day(records):
     found = line_of(looked(records, document.model_copy(update={"in_force_from": day("07-05")}), as_published=True))
 
     assert found.after.spans == (*TODAY, (day("07-07"), LAST))
-    with pytest.raises(CannotJudge, match="judges no day before 2008-08-01; the last one is 2008-07-12"):
+    with pytest.raises(CannotJudge, match="judges no day before 2008-08-01; 2008-07-12 was asked for"):
         looked(records, document.model_copy(update={"in_force_from": day("08-01")}), as_published=True)
 
 
@@ -248,10 +248,12 @@ def test_a_plan_that_nobody_has_published(records):
 
 def test_what_cannot_be_previewed_is_said(records):
     """A plan that begins later, and one of a directory that nobody has published."""
-    with pytest.raises(CannotJudge, match="judges no day before 2008-08-01; the last one is 2008-07-12"):
+    with pytest.raises(CannotJudge, match="judges no day before 2008-08-01; 2008-07-12 was asked for"):
         looked(records, PLAN.model_copy(update={"start": day("08-01")}))
     with pytest.raises(CannotJudge, match="directory 'other' is not published"):
         looked(records, PLAN.model_copy(update={"directory": "other"}))
+    with pytest.raises(CannotJudge, match=r"directory '.*' was not known yet; it was first published at 2008-"):
+        looked(records, PLAN, known_at=day("01-01"))
 
 
 def other_measures(indicator: dict[str, Any]) -> None:
@@ -408,6 +410,16 @@ def test_days_that_are_not_over_are_refused(run):
         json.loads(run(PLAN, "--format", "json", *more).stdout)["day"] for more in ((), ("--known-at", "2008-07-11"))
     ]
     assert told == ["2008-07-12", "2008-07-11"]
+
+
+def test_what_was_known_then_is_not_said_to_be_known_now(run):
+    """The sentence on what is assumed names the day asked for, in both languages."""
+    then = " ".join(run(PLAN, "--known-at", "2008-07-11").stdout.split())
+
+    assert "from all that was known by the end of 2008-07-11, not read" in then
+    assert "known now" not in then
+    vietnamese = " ".join(run(PLAN, "--known-at", "2008-07-11", "--lang", "vi").stdout.split())
+    assert "theo những gì biết được đến hết ngày 11/07/2008, không" in vietnamese
 
 
 def test_a_line_of_csv_has_the_fields_of_a_line_of_json(run):

@@ -68,11 +68,12 @@ def test_lowered_targets_are_named_in_the_report(database, tiendo, tmp_path):
     [
         ([], "say which plan"),
         (["--plan", "none", "--as-of", "2008-06-20"], "published are: plan"),
+        (["--plan", "plan", "--as-of", "2008-05-01", "--known-at", "2008-05-01"], "plan 'plan' was not known yet"),
         (["--plan", "plan"], "has not been judged yet"),
         (["--plan", "plan", "--as-of", "2008-06-20"], "was not judged on 2008-06-20"),
         (["--verify", "/nowhere/r.pdf"], "cannot be read"),
     ],
-    ids=["no plan", "unknown", "no day", "not judged", "no file"],
+    ids=["no plan", "unknown", "not published then", "no day", "not judged", "no file"],
 )
 def test_what_cannot_be_reported_is_said(tiendo, arguments, message):
     """The fault says what is missing."""

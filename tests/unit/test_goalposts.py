@@ -106,3 +106,39 @@ def test_the_table_says_it_in_both_languages():
         "(kế hoạch đến ngày này: 50,0 % còn 40,0 %; số cơ quan: 2)."
     )
     assert len(english) == 2
+
+
+@pytest.mark.parametrize(
+    ("after", "english", "vietnamese"),
+    [
+        pytest.param(
+            {"deadline": "2009-06-30"},
+            "“Documents”: deadline 2008-12-31 → 2009-06-30 (planned",
+            "lùi hạn “Documents” từ 31/12/2008 đến 30/06/2009 (kế hoạch",
+            id="put off",
+        ),
+        pytest.param(
+            {"start": "2008-08-01"},
+            "“Documents”: another path, target 50.0 % (planned",
+            "giảm mức kế hoạch của “Documents” (chỉ tiêu: 50,0 %) (kế hoạch",
+            id="another path",
+        ),
+    ],
+)
+def test_a_target_that_stays_is_not_said_to_be_lowered(after, english, vietnamese):
+    """Who puts a deadline off is not told "50 % → 50 %", and what gives way is named."""
+    moved = moved_goalposts([revision(1, plan()), revision(2, changed(**after))], [DIRECTORY], date(2008, 9, 30))
+
+    assert english in notes(moved, {"handled": "Documents"}, words_of(Language.EN))[0]
+    assert vietnamese in notes(moved, {"handled": "Documents"}, words_of(Language.VI))[0]
+
+
+def test_a_lower_target_and_a_later_deadline_are_both_told():
+    """One sentence has both."""
+    later = plan("40 %", SINCE).model_copy(update={"deadline": date(2009, 6, 30)})
+    moved = moved_goalposts([revision(1, plan()), revision(2, later)], [DIRECTORY], date(2008, 9, 30))
+
+    assert "target 50.0 % → 40.0 %, deadline 2008-12-31 → 2009-06-30 (" in notes(moved, {}, words_of(Language.EN))[0]
+    assert (
+        "từ 50,0 % xuống 40,0 %, lùi hạn từ 31/12/2008 đến 30/06/2009 (" in notes(moved, {}, words_of(Language.VI))[0]
+    )

@@ -186,6 +186,15 @@ def test_files_that_are_none(raw, fault):
     assert [one.text("f.csv") for one in read_others(raw, INDICATORS).faults] == [fault]
 
 
+@pytest.mark.parametrize("sign", ["\0", "\x1b[31m"], ids=["NUL", "an escape sequence"])
+def test_control_characters_are_a_fault(sign):
+    """They would reach the terminal with the name."""
+    raw = (HEAD + f"mailboxes,T\u1ec9nh{sign},2008-09-30,40 %,s").encode()
+    assert [one.text("f.csv") for one in read_others(raw, INDICATORS).faults] == [
+        "f.csv:2: column `who`: holds a control character"
+    ]
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     """With its name and the system's reason."""
     with pytest.raises(Rejected, match=r"cannot read .*nowhere\.csv: No such file"):

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.revisions import PlanRevision
+from schemas.plan import Plan
+from schemas.revisions import DirectoryRevision, PlanRevision
 from services.core.assess import Assessment, assess, definitions_needed
 from services.core.coverage import FeedDay
 from services.core.in_force import directory_in_force, plan_in_force
@@ -101,10 +102,16 @@ def _plans(
         raise CannotJudge(f"plan {question.plan!r} has no revision {question.revision}; it has: {there}")
     published = [one for one in plans if known is None or one.published <= known]
     if not published:
-        first = min(one.published for one in plans)
-        said = f"{first.astimezone(zone):%Y-%m-%d %H:%M}"
-        raise CannotJudge(f"plan {question.plan!r} was not known yet; it was first published at {said}")
+        raise CannotJudge(not_known_yet(plans, zone))
     return published
+
+
+def not_known_yet(revisions: Sequence[PlanRevision] | Sequence[DirectoryRevision], zone: ZoneInfo) -> str:
+    """Return what to say where each of *revisions*, of which there is one at least, was published later than asked for."""
+    document = revisions[0].document
+    first = min(one.published for one in revisions)
+    name = f"plan {document.plan!r}" if isinstance(document, Plan) else f"directory {document.directory!r}"
+    return f"{name} was not known yet; it was first published at {first.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _adoption(

@@ -17,7 +17,7 @@ from services.core.in_force import directory_in_force, plan_in_force
 from services.core.preview import Preview, Side, compare
 from services.core.replay import replay
 from services.infra.clickhouse.client import ClickHouse
-from services.infra.figures.afresh import CannotJudge, end_of, known_feed_days
+from services.infra.figures.afresh import CannotJudge, end_of, known_feed_days, not_known_yet
 from services.infra.figures.definitions import Definition, definitions, queries
 from services.infra.figures.queries import figures
 from services.infra.plan_reader import PlanReader
@@ -83,13 +83,16 @@ def preview(database: ClickHouse, what: WhatIf, *, zone: str, tell: Tell = lambd
     )
     if day < max(document.start, proposed.in_force_from):
         first = max(document.start, proposed.in_force_from)
-        raise CannotJudge(f"plan {document.plan!r} as previewed judges no day before {first}; the last one is {day}")
+        raise CannotJudge(f"plan {document.plan!r} as previewed judges no day before {first}; {day} was asked for")
     names = {one.document.directory for one in (*published, proposed)}
+    of_all_times = {name: reader.directories(name) for name in names}
     directories = {
-        name: [one for one in reader.directories(name) if known is None or one.published <= known] for name in names
+        name: [one for one in some if known is None or one.published <= known] for name, some in of_all_times.items()
     }
     mine = directories[document.directory]
     on_directory = directory_in_force(mine, day)
+    if on_directory is None and of_all_times[document.directory] and not mine:
+        raise CannotJudge(not_known_yet(of_all_times[document.directory], area))
     if on_directory is None:
         raise CannotJudge(f"directory {document.directory!r} is not published; see `tiendo agencies publish`")
     sources = {feed.source for some in directories.values() for one in some for feed in one.document.feeds}

@@ -18,7 +18,7 @@ from services.core.definition import reads_of
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.seal import Part, Seal, documents_part
 from services.infra.clickhouse.client import ClickHouse
-from services.infra.figures.afresh import CannotJudge
+from services.infra.figures.afresh import CannotJudge, not_known_yet
 from services.infra.plan_reader import PlanReader
 
 _RECEIVED: Final = "received <= toDateTime64(%(known_at)s, 6, 'UTC')"
@@ -88,7 +88,10 @@ def seal_of(
     Reads each table of facts once. Raises CannotJudge where no revision is in force, Transient while the database is away.
     """
     reader = PlanReader(database)
-    plans = [one for one in reader.plans(plan) if known_at is None or one.published <= known_at]
+    everything = reader.plans(plan)
+    plans = [one for one in everything if known_at is None or one.published <= known_at]
+    if everything and not plans:
+        raise CannotJudge(not_known_yet(everything, ZoneInfo(zone)))
     if not plans:
         raise CannotJudge(f"there is no plan {plan!r}; published are: {', '.join(reader.plan_ids()) or 'none'}")
     directories = [
