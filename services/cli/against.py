@@ -32,6 +32,7 @@ FIELDS: Final = (
     "leader",
 )  # fmt: skip
 
+_SHOWN: Final = 100  # faults of a file; who mends these is told the others then
 _FEW: Final = 3  # with two others and us, quartiles say no more than the rows do
 
 Row = Mapping[str, Any]
@@ -89,8 +90,10 @@ def compare_with_others(
     others = load_others(asked.file, {one.id for one in about.plan.indicators}, about.directory.groups)
     if others.faults:
         err = Console(stderr=True, highlight=False, soft_wrap=True)
-        for fault in others.faults:
+        for fault in others.faults[:_SHOWN]:
             err.print(fault.text(asked.file.name), markup=False)
+        if len(others.faults) > _SHOWN:
+            err.print(f"… and {len(others.faults) - _SHOWN:,} more faults", markup=False)
         raise typer.Exit(1)
     if not rows:
         raise Rejected(f"nothing was judged on {about.day} that fits")

@@ -108,8 +108,10 @@ def notes(found: Iterable[Moved], titles: dict[str, str], words: Words) -> list[
 def _asks(title: str, targets: tuple[Fraction, Fraction | None], deadlines: tuple[date, date], words: Words) -> str:
     """Return in which way less is asked; a share that stays is not said to be lowered."""
     before, after = targets
-    lowered, off = after is None or after < before, deadlines[1] > deadlines[0]
-    said = [words.percent(float(before)), "–" if after is None else words.percent(float(after))]
+    lowered, off = after is not None and after < before, deadlines[1] > deadlines[0]
+    if after is None:
+        return words.moved_dropped.format(title=title, before=words.percent(float(before)))
+    said = [words.percent(float(before)), words.percent(float(after))]
     kept = words.moved_off if off else words.moved_path
     less = words.moved_both if off else words.moved_lowered
     template = less if lowered else kept

@@ -36,6 +36,7 @@ class Words:
     under: str
     moved: str  # {asks} is one of the four
     moved_lowered: str
+    moved_dropped: str
     moved_off: str
     moved_both: str
     moved_path: str  # less is planned for the day, and neither target nor deadline give way
@@ -141,6 +142,7 @@ VIETNAMESE: Final = Words(
     moved="Mốc đã dời: từ {since}, bản kế hoạch số {revision} {asks} "
     "(kế hoạch đến ngày này: {planned_before} còn {planned}; số cơ quan: {agencies}).",
     moved_lowered="hạ yêu cầu “{title}” từ {before} xuống {after}",
+    moved_dropped="bỏ chỉ tiêu “{title}” (trước là {before})",
     moved_off="lùi hạn “{title}” từ {deadline_before} đến {deadline}",
     moved_both="hạ yêu cầu “{title}” từ {before} xuống {after}, lùi hạn từ {deadline_before} đến {deadline}",
     moved_path="giảm mức kế hoạch của “{title}” (chỉ tiêu: {target})",
@@ -178,7 +180,7 @@ VIETNAMESE: Final = Words(
     late="chậm {days} ngày",
     early="sớm {days} ngày",
     since="số liệu đến",
-    never="không đạt được",
+    never="không đạt nếu giữ nhịp độ này",
     comma=",",
     thousands=".",
     day_form="%d/%m/%Y",
@@ -192,6 +194,7 @@ ENGLISH: Final = Words(
     moved="Moved goalposts: from {since}, revision {revision} asks less of “{title}”: {asks} "
     "(planned for this day: {planned_before} → {planned}; agencies: {agencies}).",
     moved_lowered="target {before} → {after}",
+    moved_dropped="no target any more (it was {before})",
     moved_off="deadline {deadline_before} → {deadline}",
     moved_both="target {before} → {after}, deadline {deadline_before} → {deadline}",
     moved_path="another path, target {target}",

@@ -14,6 +14,7 @@ from services.core.others_course import Published
 from services.core.others_rows import RowFault, read_rows
 
 _SEPARATORS: Final = ",;\t"
+MOST_ROWS: Final = 10_000  # a hundred places, ten indicators, ten days
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ def read_others(raw: bytes, indicators: Collection[str], groups: Collection[str]
     if not rows:
         return Others((), tuple(broken) or (RowFault(line=1, column="", message="the file is empty"),))
     (_, headings), *others = rows
+    if len(others) > MOST_ROWS:
+        message = f"{len(others):,} rows, where at most {MOST_ROWS:,} can be compared with"
+        return Others((), (RowFault(line=1, column="", message=message, hint="leave out what is not of this plan"),))
     figures, faults = read_rows(headings, others, indicators, groups)
     every = (*faults, *broken)
     return Others(() if every else tuple(figures), every)

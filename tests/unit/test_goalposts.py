@@ -142,3 +142,15 @@ def test_a_lower_target_and_a_later_deadline_are_both_told():
     assert (
         "từ 50,0 % xuống 40,0 %, lùi hạn từ 31/12/2008 đến 30/06/2009 (" in notes(moved, {}, words_of(Language.VI))[0]
     )
+
+
+def test_a_dropped_target_is_told_as_dropped():
+    """Not as one lowered to nothing."""
+    content = plan(since=SINCE).model_dump(mode="json", by_alias=True, exclude_none=True)
+    left = [one for one in content["indicators"] if one["id"] == "directed"]
+    dropped = Plan.model_validate(content | {"indicators": left})
+    moved = moved_goalposts([revision(1, plan()), revision(2, dropped)], [DIRECTORY], date(2008, 9, 30))
+
+    english = notes(moved, {"handled": "Documents"}, words_of(Language.EN))[0]
+    assert "“Documents”: no target any more (it was 50.0 %) (planned" in english
+    assert "bỏ chỉ tiêu “Văn bản” (trước là 50,0 %)" in notes(moved, {"handled": "Văn bản"}, words_of(Language.VI))[0]

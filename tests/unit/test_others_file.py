@@ -208,3 +208,10 @@ def test_no_cells_can_crash_the_reader(rows, separator):
     found = read_others(text.encode("utf-8", "surrogatepass"), INDICATORS)
 
     assert not (found.figures and found.faults)
+
+
+def test_more_rows_than_anybody_compares_with_are_refused():
+    """A whole database by mistake is answered at once."""
+    (fault,) = read(HEAD + "mailboxes,Bắc Kạn,2008-09-30,40 %,gazette\n" * 10_001).faults
+
+    assert "10,001 rows, where at most 10,000" in fault.message
