@@ -44,61 +44,70 @@ def main() -> None:
     for chatty in ("faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round longer than the interval is nothing to tell
-    with ExitStack() as closing:
-        progress = Progress()
-        asked: list[ClickHouse] = []
-        metrics.UNANSWERED.set_function(lambda: _unanswered(asked))
-        progress.missing.update(
-            database="not reached yet",
-            migrations="not applied yet",
-            broker="not reached yet",
-            assignment="no partitions",
-        )
-        closing.enter_context(
-            open_health(
-                settings.host,
-                settings.aggregator_port,
-                lambda: [f"{what}: {why}" for what, why in {**_silent(asked), **progress.missing}.items()],
-            )
-        )
-        _insist(progress, "broker", lambda: _make_topics(settings))
-        ids = _insist(progress, "broker", lambda: _ids(settings))
-        applied = _insist(progress, "database", lambda: migrate(settings.clickhouse()))
-        progress.missing.pop("migrations")
-        if applied:
-            log.info("migrations applied: %s", ", ".join(applied))
-        _insist(progress, "database", lambda: _begin(settings))
-        facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
-        figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
-        asked += [facts, figures]
-        datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-aggregator-"))
-        kinds = _insist(progress, "database", lambda: {table: facts.types(table) for table in TABLES})
-        folding = FoldProcess(settings.zone, kinds)
-        closing.callback(folding.close)
-        work = Work(
-            facts,
-            figures,
-            clock=open_clock(),
-            zone=settings.zone,
-            longest_wait=settings.aggregator_retry_longest,
-            progress=progress,
-            prepare=folding.prepare,
-            limit=settings.dead_letter_limit(),
-        )
-        watch(progress, settings.aggregator_watchdog)
-        # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
-        sys.setswitchinterval(0.0005)
-        # Not `asyncio.run`: it waits for every task that is left, and one that waits for a database that hangs stays.
-        loop = asyncio.new_event_loop()
-        code = loop.run_until_complete(_run(settings, Path(datadir), work, progress, ids, folding))
-        if code == DEAD_LETTERS:
-            progress.missing["dead letters"] = "too many events cannot be used; see the log"
-            with progress.waiting():  # whoever scrapes shall see why
-                sleep(settings.aggregator_dead_letters_linger)
-    # Threads of clients that lost their broker may linger; everything that matters is closed.
+    code = 1
+    try:
+        with ExitStack() as closing:
+            code = _serve(settings, closing)
+    except Exception:
+        log.exception("a fault that no wait mends; ending")
+    # Threads of clients that lost their broker or database may linger; everything that matters is closed.
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _serve(settings: AggregatorSettings, closing: ExitStack) -> int:
+    progress = Progress()
+    asked: list[ClickHouse] = []
+    metrics.UNANSWERED.set_function(lambda: _unanswered(asked))
+    progress.missing.update(
+        database="not reached yet",
+        migrations="not applied yet",
+        broker="not reached yet",
+        assignment="no partitions",
+    )
+    closing.enter_context(
+        open_health(
+            settings.host,
+            settings.aggregator_port,
+            lambda: [f"{what}: {why}" for what, why in {**_silent(asked), **progress.missing}.items()],
+        )
+    )
+    _insist(progress, "broker", lambda: _make_topics(settings))
+    ids = _insist(progress, "broker", lambda: _ids(settings))
+    applied = _insist(progress, "database", lambda: migrate(settings.clickhouse()))
+    progress.missing.pop("migrations")
+    if applied:
+        log.info("migrations applied: %s", ", ".join(applied))
+    _insist(progress, "database", lambda: _begin(settings))
+    facts = closing.enter_context(open_clickhouse(settings.clickhouse()))
+    figures = closing.enter_context(open_clickhouse(settings.clickhouse()))
+    asked += [facts, figures]
+    datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-aggregator-"))
+    kinds = _insist(progress, "database", lambda: {table: facts.types(table) for table in TABLES})
+    folding = FoldProcess(settings.zone, kinds)
+    closing.callback(folding.close)
+    work = Work(
+        facts,
+        figures,
+        clock=open_clock(),
+        zone=settings.zone,
+        longest_wait=settings.aggregator_retry_longest,
+        progress=progress,
+        prepare=folding.prepare,
+        limit=settings.dead_letter_limit(),
+    )
+    watch(progress, settings.aggregator_watchdog)
+    # Who only moves bytes must not wait the usual 5 ms, at every piece, for the thread that folds.
+    sys.setswitchinterval(0.0005)
+    # Not `asyncio.run`: it waits for every task that is left, and one that waits for a database that hangs stays.
+    loop = asyncio.new_event_loop()
+    code = loop.run_until_complete(_run(settings, Path(datadir), work, progress, ids, folding))
+    if code == DEAD_LETTERS:
+        progress.missing["dead letters"] = "too many events cannot be used; see the log"
+        with progress.waiting():  # whoever scrapes shall see why
+            sleep(settings.aggregator_dead_letters_linger)
+    return code
 
 
 async def _run(

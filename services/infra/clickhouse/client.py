@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -135,8 +135,9 @@ class ClickHouse:
         return 0.0 if asked is None else monotonic() - asked
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.disconnect()
+        """Close the connection; a statement under way in another thread fails."""
+        with suppress(AttributeError):  # of the driver, where that thread disconnects at the same moment
+            self._client.disconnect()
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
