@@ -19,6 +19,7 @@ from services.report.render.chart import chart
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 _SHOWN: Final = 12  # agencies in the summary: it must fit the first page
 _ROOM: Final = 560.0  # height of an agency's charts together, in the chart's units (340 wide)
+_STACKED: Final = 4  # lines that fit on a page below each other
 
 
 def as_html(report: Report, languages: Sequence[str]) -> str:
@@ -75,7 +76,11 @@ class _Version:
     def schedule(self, line: Line) -> str:
         return self.words.days(line.row["days_behind"])
 
+    def many(self, page: AgencyPage) -> bool:
+        """Whether the lines of *page* stand two and two, so that it stays one page."""
+        return sum(one.judged for one in page.lines) > _STACKED
+
     def chart(self, page: AgencyPage, line: Line) -> Markup:
         drawn = max(1, sum(one.judged for one in page.lines))
-        height = max(62.0, min(140.0, _ROOM / drawn))
+        height = max(62.0, min(140.0, _ROOM / drawn)) if drawn <= _STACKED else (80.0 if drawn <= 2 * 4 else 36.0)
         return Markup(chart(line, self._report.day, self.words, height=height))  # noqa: S704 -- numbers and dates alone
