@@ -22,7 +22,7 @@ from services.infra.clickhouse.migrate import migrate
 from services.infra.figures.definitions import definitions, queries
 from services.infra.figures.queries import figures
 from tests.aggregator_world import START, ZONE, world_documents
-from tests.directories import FIRST_REVISION
+from tests.directories import FIRST_REVISION, revised
 from tests.fixtures.chdb import ChdbServer
 from tests.oracle import Oracle
 
@@ -46,6 +46,19 @@ FIGURES = ["touched", "adoption", "feed_days"]
 REVISIONS = ["plan_revisions", "definitions", "scopes", "schedule", "agencies", "agency_codes", "feeds"]
 PLAN_REVISION = PlanRevision(
     id="plan", revision=1, in_force_from=START, published=FIRST_REVISION.published, document=PLAN
+)
+OWNER = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
+FEED = {
+    "id": "one.records", "title": {"vi": "Hồ sơ"}, "source": "/one", "types": ["record.filed"],
+    "covers": {"agencies": ["a"]}, "owner": OWNER,
+}  # fmt: skip
+WITH_FEED = revised(
+    1,
+    START,
+    PLAN_REVISION.published,
+    Directory.model_validate(
+        FIRST_REVISION.document.model_dump(mode="json", by_alias=True, exclude_none=True) | {"feeds": [FEED]}
+    ),
 )
 INDICATORS = {
     definition.hash: indicator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.integration.test_hostile_records import item
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka]
 
+# In the order of their numbers in a record set.
 CODECS = ["uncompressed", "gzip", "snappy", "lz4", "zstd"]
 
 
@@ -35,15 +35,31 @@ def site(kafka: Kafka, chdb_server: ChdbServer, tmp_path: Path) -> Iterator[Site
     site.stop()
 
 
+def codecs_of(broker: Kafka) -> set[str]:
+    """Return the codecs of the record sets in the broker's log: the low bits of each one's attributes."""
+    found = set()
+    for segment in broker.folder.glob(f"data/{Topic.EVENTS.value}-*/*.log"):
+        log, at = segment.read_bytes(), 0
+        while (length := int.from_bytes(log[at + 8 : at + 12])) > 0:
+            found.add(CODECS[int.from_bytes(log[at + 21 : at + 23]) & 7])
+            at += 12 + length
+    return found
+
+
 def published(site: Site, codec: str) -> None:
-    """Let the broker compress with *codec* from now on, and publish a hundred events."""
+    """Let the broker compress with *codec* from now on, and publish a hundred events until its log holds them so."""
     with closing(clients.KafkaAdminClient(**site.broker.address.options())) as admin:
         resource = ConfigResource(ConfigResourceType.TOPIC, Topic.EVENTS.value, {"compression.type": codec})
         admin.alter_configs([resource])
-    time.sleep(0.5)  # the broker takes it on a little later
     headers = (("content-type", SINGLE_CONTENT_TYPE.encode()),)
+    events = [Message(Topic.EVENTS.value, item(f"{codec}{n}"), b"k", headers) for n in range(100)]
     with open_producer(site.broker.address) as producer:
-        producer.publish([Message(Topic.EVENTS.value, item(f"{codec}{n}"), b"k", headers) for n in range(100)])
+
+        def so_written() -> bool:
+            producer.publish(events)
+            return codec in codecs_of(site.broker)
+
+        site.wait(so_written, 20)  # the broker takes the setting on a little later
 
 
 def test_every_compression_is_read(site):

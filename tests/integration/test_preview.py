@@ -2,85 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from schemas import usage
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.aggregator.adapters.recompute import recompute
-from services.cli.preview import FIELDS, preview
 from services.core.definition import definition_of, reads_of
 from services.core.preview import Difference, Line, Side, compare
 from services.core.replay import replay
 from services.core.scope import FIRST_DAY, LAST_DAY, Scope
-from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress
+from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
 from services.infra.figures.preview import Previewed, WhatIf
 from services.infra.figures.preview import preview as previewed
 from services.infra.figures.queries import Asked, figures, render
 from services.infra.plan_reader import PlanReader
 from tests.aggregator_world import START, ZONE
-from tests.directories import DIRECTORY, revised, revision_lists
+from tests.directories import revision_lists
 from tests.figures_world import (
+    FEED,
     LAST,
     LATER,
     PLAN,
     PLAN_REVISION,
+    WITH_FEED,
     ZONE_INFO,
     day,
     emptied,
     item,
     joined,
     published,
-    stated,
     world_database,
     written,
 )
 from tests.fixtures.chdb import ChdbServer
+from tests.preview_world import RECORDS, covered, drafted, records_known, with_records
 from tests.usage_events import event_lists
 
 pytestmark = pytest.mark.integration
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "preview"
-OWNER = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
-FEED = {
-    "id": "one.records", "title": {"vi": "Hồ sơ"}, "source": "/one", "types": ["record.filed"],
-    "covers": {"agencies": ["a"]}, "owner": OWNER,
-}  # fmt: skip
-WITH_FEED = revised(
-    1,
-    START,
-    PLAN_REVISION.published,
-    Directory.model_validate(DIRECTORY.model_dump(mode="json", by_alias=True, exclude_none=True) | {"feeds": [FEED]}),
-)
-
-
-def covered(*types: str) -> list[Any]:
-    """Return the reports of source /one that it has sent everything of *types* on every day."""
-    return [
-        stated(usage.FeedReported, type=short, day=START + timedelta(days=n), count=0)
-        for short in types
-        for n in range((LAST - START).days + 1)
-    ]
-
-
-RECORDS = [
-    *(item(usage.RecordFiled, "a", f"r{n}", "entered", "06-02") for n in range(20)),
-    *(item(usage.RecordFiled, "a", f"r{n}", "adopted", "06-20") for n in range(2)),
-    *covered("record.filed"),
-]
 TYPES = sorted({short for indicator in PLAN.indicators for short in reads_of(indicator)})
 EVERYTHING = FEED | {"types": TYPES, "covers": {"all": True}}
 
@@ -91,31 +58,11 @@ def fed(revision: DirectoryRevision) -> DirectoryRevision:
     return revision.model_copy(update={"document": Directory.model_validate(content)})
 
 
-class OnlyReads(ClickHouse):
-    """A connection that writes nothing."""
-
-    def run(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("a preview changes nothing")
-
-    insert = insert_packed = run
-
-
 @pytest.fixture(scope="module")
-def database(shared_chdb: ChdbServer) -> Iterator[ClickHouse]:
-    """Office a entered twenty records on 2 June and filed two of them on the 20th; its feed reports every day."""
-    with world_database(shared_chdb, "preview") as database:
-        published(database, PLAN_REVISION, WITH_FEED)
-        written(database, RECORDS)
-        recompute(database, complete=LAST, zone=ZONE_INFO)
-        yield database
-
-
-@pytest.fixture(scope="module")
-def records(database: ClickHouse, shared_chdb: ChdbServer) -> Iterator[ClickHouse]:
+def records(shared_chdb: ChdbServer) -> Iterator[ClickHouse]:
     """The database of the records, through a connection that cannot write."""
-    client = OnlyReads(ClickHouseAddress(port=shared_chdb.port, database="preview"))
-    yield client
-    client.close()
+    with records_known(shared_chdb, "preview") as database:
+        yield database
 
 
 @pytest.fixture(scope="module")
@@ -123,19 +70,6 @@ def other(shared_chdb: ChdbServer) -> Iterator[ClickHouse]:
     """A database that each test fills anew."""
     with world_database(shared_chdb, "preview_other") as database:
         yield database
-
-
-def drafted(change: Callable[[dict[str, Any]], None] = lambda _: None, **fields: Any) -> Plan:
-    """Return the small world's plan with *fields* changed, and each indicator as *change* has left it."""
-    content = PLAN.model_dump(mode="json", by_alias=True, exclude_none=True) | fields
-    for indicator in content["indicators"]:
-        change(indicator)
-    return Plan.model_validate(content)
-
-
-def with_records(**fields: Any) -> Plan:
-    """Return a draft in which the indicator about records is another."""
-    return drafted(lambda indicator: indicator.update(fields) if indicator["id"] == "records" else None)
 
 
 def looked(database: ClickHouse, document: Plan, **more: Any) -> Previewed:
@@ -331,101 +265,3 @@ def test_a_scope_may_name_all_agencies_of_a_country(other):
         ("a", day("06-02"), 0, 1),
         ("a", day("06-03"), 0, 1),
     ]
-
-
-@pytest.fixture
-def run(shared_chdb: ChdbServer, records: ClickHouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """The command on a draft: less asked of records, more of what is never filed, everybody called behind sooner."""
-    monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(shared_chdb.port))
-    monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", "preview")
-    monkeypatch.setenv("TIENDO_CLOCK", "2008-07-13T08:00:00+07:00")
-    app = typer.Typer()
-    app.command()(preview)
-
-    def command(document: Plan | str, *more: str) -> Any:
-        text = document if isinstance(document, str) else document.model_dump_json(by_alias=True, exclude_none=True)
-        file = tmp_path / "draft.yaml"  # JSON is YAML
-        file.write_text(text, encoding="utf-8")
-        return CliRunner().invoke(app, [str(file), *more])
-
-    return command
-
-
-def draft() -> Plan:
-    changed = with_records(targets=[{"group": "judged", "target": "45 %"}])
-    return changed.model_copy(update={"behind_after": 4, "in_force_from": day("07-14")})
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        pytest.param("draft.en.txt", ("--lang", "en"), id="English"),
-        pytest.param("draft.vi.txt", ("--lang", "vi"), id="Vietnamese"),
-        pytest.param("draft.json", ("--format", "json"), id="JSON"),
-        pytest.param("draft.csv", ("--format", "csv"), id="CSV"),
-    ],
-)
-def test_the_output_is_word_for_word_the_golden_one(run, name, options):
-    """Table in both languages, JSON and CSV are those of the files (UPDATE_GOLDEN=1 writes them)."""
-    text = "\n".join(line.rstrip() for line in run(draft(), *options).stdout.splitlines()) + "\n"
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_text(text, encoding="utf-8")
-
-    assert text == path.read_text(encoding="utf-8")
-
-
-def test_where_nothing_differs_the_command_says_so(run):
-    """Exit code 0, one sentence, in the language asked for; the agencies warned are listed, with --changed they are not."""
-    same = run(PLAN)
-
-    assert same.exit_code == 0
-    assert "Nothing differs" in same.stdout
-    assert "Sở A" in same.stdout
-    assert "Sở A" not in run(PLAN, "--changed").stdout
-    assert "Không có gì khác" in run(PLAN, "--lang", "vi").stdout
-    assert json.loads(run(PLAN, "--format", "json").stdout)["differs"] is False
-
-
-def test_faults_are_named_as_the_check_names_them(run):
-    """With line and column and what was meant, in JSON as a list; exit code 1, and no preview."""
-    text = PLAN.model_dump_json(by_alias=True, exclude_none=True, indent=1).replace('"judged"', '"juged"', 1)
-
-    refused, as_json = run(text), run(text, "--format", "json")
-
-    assert refused.exit_code == as_json.exit_code == 1
-    assert "unknown group 'juged' — did you mean 'judged'?" in refused.stdout
-    assert refused.stdout.startswith("draft.yaml:")
-    assert [(one["message"], one["hint"]) for one in json.loads(as_json.stdout) if not one["warning"]] == [
-        ("unknown group 'juged'", "did you mean 'judged'?")
-    ]
-
-
-def test_days_that_are_not_over_are_refused(run):
-    """The last complete day is named; without --as-of it is the day previewed, and --known-at may be an earlier one."""
-    assert "2008-07-13 is not over yet; the last day that is: 2008-07-12" in str(
-        run(PLAN, "--as-of", "2008-07-13").exception
-    )
-    told = [
-        json.loads(run(PLAN, "--format", "json", *more).stdout)["day"] for more in ((), ("--known-at", "2008-07-11"))
-    ]
-    assert told == ["2008-07-12", "2008-07-11"]
-
-
-def test_what_was_known_then_is_not_said_to_be_known_now(run):
-    """The sentence on what is assumed names the day asked for, in both languages."""
-    then = " ".join(run(PLAN, "--known-at", "2008-07-11").stdout.split())
-
-    assert "from all that was known by the end of 2008-07-11, not read" in then
-    assert "known now" not in then
-    vietnamese = " ".join(run(PLAN, "--known-at", "2008-07-11", "--lang", "vi").stdout.split())
-    assert "theo những gì biết được đến hết ngày 11/07/2008, không" in vietnamese
-
-
-def test_a_line_of_csv_has_the_fields_of_a_line_of_json(run):
-    """One record per agency and indicator with a target, the same in both."""
-    lines = json.loads(run(draft(), "--format", "json").stdout)["lines"]
-
-    assert all(tuple(one) == FIELDS for one in lines)
-    assert len(run(draft(), "--format", "csv").stdout.splitlines()) == len(lines) + 1
-    assert date.fromisoformat(next(one for one in lines if one["agency"] == "a" and one["first_after"])["first_after"])

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from schemas import usage
-from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import PlanRevision
 from services.aggregator.adapters.recompute import recompute
@@ -26,13 +25,13 @@ from services.core.assess import Assessment, assess, definitions_needed
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from tests.aggregator_world import START, ZONE
-from tests.directories import DIRECTORY, revised
 from tests.figures_world import (
     LAST,
     LATER,
     PLAN,
     PLAN_REVISION,
     RECEIVED,
+    WITH_FEED,
     ZONE_INFO,
     day,
     emptied,
@@ -47,17 +46,6 @@ from tests.usage_events import event_lists
 
 pytestmark = pytest.mark.integration
 
-OWNER = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
-FEED = {
-    "id": "one.records", "title": {"vi": "Hồ sơ"}, "source": "/one", "types": ["record.filed"],
-    "covers": {"agencies": ["a"]}, "owner": OWNER,
-}  # fmt: skip
-WITH_FEED = revised(
-    1,
-    START,
-    PLAN_REVISION.published,
-    Directory.model_validate(DIRECTORY.model_dump(mode="json", by_alias=True, exclude_none=True) | {"feeds": [FEED]}),
-)
 KNOWN = RECEIVED.astimezone(ZONE_INFO).date()
 
 

@@ -82,5 +82,5 @@ class _Version:
 
     def chart(self, page: AgencyPage, line: Line) -> Markup:
         drawn = max(1, sum(one.judged for one in page.lines))
-        height = max(62.0, min(140.0, _ROOM / drawn)) if drawn <= _STACKED else (80.0 if drawn <= 2 * 4 else 36.0)
+        height = max(62.0, min(140.0, _ROOM / drawn)) if drawn <= _STACKED else (64.0 if drawn <= 2 * 4 else 36.0)
         return Markup(chart(line, self._report.day, self.words, height=height))  # noqa: S704 -- numbers and dates alone
