@@ -1,4 +1,4 @@
-"""What ``plans.v1`` carries: revisions of plans, directories and lists of sources, kept for ever."""
+"""What ``plans.v1`` carries: revisions of plans, directories, lists of sources and policies, kept for ever."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from schemas.common import Contract, Day, Moment, Number, Slug
 from schemas.directory import Directory
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.sources import Sources
 
 
@@ -34,11 +35,17 @@ class SourcesRevision(_Revision):
     document: Sources
 
 
-Revision = Annotated[PlanRevision | DirectoryRevision | SourcesRevision, Field(discriminator="kind")]
+class PolicyRevision(_Revision):
+    kind: Literal["policy"] = "policy"
+    document: Policy
+
+
+AnyRevision = PlanRevision | DirectoryRevision | SourcesRevision | PolicyRevision
+Revision = Annotated[AnyRevision, Field(discriminator="kind")]
 #: Reads and writes records of ``plans.v1``; ``validate_json`` raises ``pydantic.ValidationError``.
-REVISION: TypeAdapter[PlanRevision | DirectoryRevision | SourcesRevision] = TypeAdapter(Revision)
+REVISION: TypeAdapter[AnyRevision] = TypeAdapter(Revision)
 
 
-def revision_key(revision: PlanRevision | DirectoryRevision | SourcesRevision) -> str:
+def revision_key(revision: AnyRevision) -> str:
     """Return the record's key, ``kind/id/revision``."""
     return f"{revision.kind}/{revision.id}/{revision.revision}"

@@ -1,36 +1,64 @@
-"""What ``warnings.v1`` carries: the life of warnings, and the notices sent about them."""
+"""What ``warnings.v1`` carries: the life of warnings, the notices sent about them, answers and silences.
+
+Records are only appended. What they amount to is a fold in the order of the log (``services/core/warning_records.py``).
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model_validator
 
-from schemas.common import Contract, Slug
+from schemas.common import Contract, Day, Moment, Slug, Text
+from schemas.policy import Match, Severity
+
+#: A few sentences for people; name offices, not persons.
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+Cause = Annotated[str, StringConstraints(pattern=r"^(lag|feed):\S+$", max_length=80)]
 
 
 class WarningState(StrEnum):
     """Where a warning stands. The state is a fold of its transitions."""
 
+    PENDING = "pending"  # behind, not yet for the hold time; nobody is told
     OPEN = "open"
+    ESCALATED = "escalated"  # brought to a higher level, and not acknowledged
+    ACKNOWLEDGED = "acknowledged"  # until it is resolved
+    ANSWERED = "answered"  # accepted with a date, or disputed with a reason
     RESOLVED = "resolved"
 
 
 class TransitionReason(StrEnum):
-    """Why a warning changed its state."""
+    """Why a warning changed."""
 
-    FELL_BEHIND = "fell-behind"
-    MISSED = "missed"
-    CAUGHT_UP = "caught-up"
-    NO_LONGER_JUDGED = "no-longer-judged"  # the plan no longer sets a target here
-    FEED_SILENT = "feed-silent"
-    FEED_RETURNED = "feed-returned"
+    FALLING_BEHIND = "falling-behind"  # → pending
+    NOT_HELD = "not-held"  # pending → resolved: not behind for long enough; nobody was told
+    FELL_BEHIND = "fell-behind"  # → open
+    MISSED = "missed"  # → open: the deadline has passed
+    AT_RISK = "at-risk"  # → open: by the forecast, not behind yet
+    BEHIND_AGAIN = "behind-again"  # → open: the same matter, soon after it was resolved
+    WORSENED = "worsened"  # graver than ever in this warning
+    UNANSWERED = "unanswered"  # → escalated: old enough for the next level
+    PROMISE_PASSED = "promise-passed"  # → escalated: the date accepted has passed
+    STILL_BEHIND = "still-behind"  # a reminder
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"  # → answered, with a date
+    DISPUTED = "disputed"  # → answered, with a reason
+    CAUGHT_UP = "caught-up"  # → resolved
+    NO_LONGER_JUDGED = "no-longer-judged"  # → resolved: the plan no longer sets a target here
+    FEED_SILENT = "feed-silent"  # → open
+    FEED_PARTIAL = "feed-partial"  # → open
+    FEED_STILL_OUT = "feed-still-out"  # a reminder
+    FEED_RETURNED = "feed-returned"  # → resolved
 
 
 class Transition(Contract):
-    """A change of a warning. ``id`` derives from plan, subject, cause and sequence: doing it twice makes one."""
+    """A change of a warning. ``id`` derives from plan, subject, cause and sequence: doing it twice makes one.
+
+    The last one holds all that the warning is: its level, how grave it has been, what was answered.
+    """
 
     kind: Literal["transition"] = "transition"
     id: str
@@ -44,24 +72,112 @@ class Transition(Contract):
     since: date = Field(description="The first day of the run of days that caused it.")
     at: AwareDatetime
     revision: int = Field(description="Revision of the plan that judged.")
+    opened: int | None = Field(default=None, description="Sequence of the transition that opened this warning.")
+    opened_day: date | None = Field(default=None, description="The day of standing that opened it.")
+    severity: Severity | None = Field(default=None, description="The gravest so far; null for feeds.")
+    level: str = Field(default="", description="The highest role that it, or the one before it, was brought to.")
+    told_day: date | None = Field(default=None, description="Day of the last transition that somebody is told of.")
+    acknowledged: bool = Field(default=False, description="Somebody has acknowledged or answered it.")
+    promised: date | None = Field(default=None, description="The day accepted for having caught up.")
+    answer: str | None = Field(default=None, description="Id of the answer that made this transition, or holds.")
 
 
 class Notice(Contract):
-    """A message about one or more transitions, recorded before (`pending`) and after (`sent`, `failed`) it is sent."""
+    """A message to one recipient over one channel: recorded before it is sent (`pending`) and after (`sent`, `failed`, `dead`).
+
+    ``id`` derives from plan, agency, recipient, channel and number, so whoever sends it again sends the same Message-ID.
+    """
 
     kind: Literal["notice"] = "notice"
-    id: str = Field(description="Derives from the transitions, the recipient and the channel; also in the Message-ID.")
+    id: str = Field(description="Also in the Message-ID.")
     plan: Slug
-    agency: str
+    agency: str = Field(
+        description="Whom it is about; of feeds, the owner's first feed; of a digest, whose role reads it."
+    )
     recipient: str = Field(description="The directory's role, such as `head`; the address stays in the directory.")
-    channel: Literal["email"] = "email"
+    channel: str = Field(default="email", description="`email`, or the deployment's name of a channel.")
+    about: Literal["agency", "feeds", "digest"] = "agency"
+    number: int = Field(default=1, ge=1, description="Which of those to this recipient over this channel.")
+    period: date | None = Field(default=None, description="First day of the week or month of a digest.")
     language: Literal["vi", "en"]
-    transitions: tuple[str, ...] = Field(min_length=1)
-    state: Literal["pending", "sent", "failed"]
-    detail: str = ""
+    transitions: tuple[str, ...] = Field(default=(), description="What it tells; a digest tells the state instead.")
+    state: Literal["pending", "sent", "failed", "dead"]
+    attempt: int = Field(default=0, ge=0, description="Grows by one each time somebody has it sent again by hand.")
+    detail: str = Field(default="", description="The fault that kept it from being sent.")
+    due: AwareDatetime | None = Field(default=None, description="Not before; null: at once.")
     at: AwareDatetime
 
+    @model_validator(mode="after")
+    def _tells_something(self) -> Self:
+        if (self.about == "digest") != (self.period is not None):
+            raise ValueError("a digest has a period, and nothing else has")
+        if self.about != "digest" and not self.transitions:
+            raise ValueError("a notice tells at least one transition")
+        return self
 
-WarningRecord = Annotated[Transition | Notice, Field(discriminator="kind")]
+
+class AnswerKind(StrEnum):
+    """What was answered."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    DISPUTED = "disputed"
+
+
+class Answer(Contract):
+    """What somebody answered to one warning. ``id`` derives from the content without ``at``: twice the same is one."""
+
+    kind: Literal["answer"] = "answer"
+    id: str
+    plan: Slug
+    agency: str
+    cause: Cause
+    opened: int = Field(ge=1, description="Sequence of the transition that opened the warning answered.")
+    answer: AnswerKind
+    by: Text = Field(description="Who answers: the role that the notice went to, or an office.")
+    via: Literal["link", "command", "api"]
+    notice: str | None = Field(default=None, description="The notice whose link was followed.")
+    promised: Day | None = Field(default=None, description="Accepted: the day by which it will have caught up.")
+    reason: Reason | None = Field(default=None, description="Disputed: why. Else a remark.")
+    at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.answer is AnswerKind.ACCEPTED) != (self.promised is not None):
+            raise ValueError("accepted needs `promised`, a day; nothing else has one")
+        if self.answer is AnswerKind.DISPUTED and self.reason is None:
+            raise ValueError("disputed needs a `reason`")
+        return self
+
+
+class Silence(Contract):
+    """A span in which nobody is told about what is meant. It acknowledges nothing; ``ended`` ends it before its time."""
+
+    kind: Literal["silence"] = "silence"
+    id: str
+    plan: Slug
+    agency: str = Field(default="", description="Empty: it is the plan's.")
+    action: Literal["begun", "ended"]
+    match: Match
+    from_: Moment = Field(alias="from")
+    until: Moment
+    author: Text = Field(description="Who silences: an office or a duty.")
+    reason: Reason
+    at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.from_ >= self.until:
+            raise ValueError("`from` lies before `until`")
+        return self
+
+
+Record = Transition | Notice | Answer | Silence
+WarningRecord = Annotated[Record, Field(discriminator="kind")]
 #: Reads and writes records of ``warnings.v1``.
-WARNING_RECORD: TypeAdapter[Transition | Notice] = TypeAdapter(WarningRecord)
+WARNING_RECORD: TypeAdapter[Record] = TypeAdapter(WarningRecord)
+
+
+def record_key(record: Record) -> str:
+    """Return the record's key in ``warnings.v1``: plan/agency."""
+    return f"{record.plan}/{record.agency}"

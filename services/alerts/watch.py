@@ -6,7 +6,7 @@ Everything here is harmless twice, by one process or by two: what is recorded ca
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 
@@ -21,8 +21,9 @@ from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
 from services.core.definition import definition_of
+from services.core.in_force import policy_in_force
 from services.core.transitions import transitions_of
-from services.core.warning_records import fold, fold_notices
+from services.core.warning_records import fold, fold_notices, waiting_answers
 from services.infra.clock import Clock
 from services.infra.plan_reader import Evaluation
 
@@ -134,7 +135,12 @@ class Watch:
         now = self._clock()
         records = await self._run(lambda: self._log.load(plan))
         past = fold(records.transitions)
-        changes = transitions_of(judged.assessment, past, at=now)
+        policy = policy_in_force(
+            await self._run(lambda: self._reader.policies(plan)), judged.assessment.plan, judged.assessment.day
+        )
+        changes = transitions_of(
+            judged.assessment, past, policy, at=now, answers=waiting_answers(records.answers, records.transitions)
+        )
         await self._run(lambda: self._log.append(changes))
         for one in changes:
             metrics.TRANSITIONS.labels(plan, one.reason.value).inc()
@@ -145,7 +151,9 @@ class Watch:
         memory.last = judged
         for kind, count in open_counts(fold(transitions).values()).items():
             metrics.WARNINGS_OPEN.labels(plan, kind).set(count)
-        await self._send(plan, judged, Records(transitions=transitions, notices=(*records.notices, *planned)), memory)
+        await self._send(
+            plan, judged, replace(records, transitions=transitions, notices=(*records.notices, *planned)), memory
+        )
         await self._run(lambda: finish(self._store, judged))
 
     async def _send(self, plan: str, judged: Round, records: Records, memory: _Plan) -> None:

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from schemas.revisions import AnyRevision
 from schemas.sources import Source, Sources, TokenHash
 from services.cli.documents import Format, checked, err, out, print_faults, read_text
 from services.cli.flattening import flat
@@ -27,7 +28,6 @@ from services.core.errors import Transient
 from services.infra.clock import open_clock
 from services.infra.documents import load_directory, load_plan, load_sources, stated
 from services.infra.publishing import (
-    AnyRevision,
     Published,
     latest_directories,
     latest_directory,

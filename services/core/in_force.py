@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.plan import Plan
+from schemas.policy import Policy
+from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
+from services.core.severity import default_policy
 
 
 def plan_in_force(revisions: Sequence[PlanRevision], day: date) -> PlanRevision | None:
@@ -19,3 +22,10 @@ def directory_in_force(revisions: Sequence[DirectoryRevision], day: date) -> Dir
     first = min((revision.in_force_from for revision in revisions), default=day)
     due = [revision for revision in revisions if revision.in_force_from <= max(day, first)]
     return max(due, key=lambda one: (one.in_force_from, one.published, one.revision), default=None)
+
+
+def policy_in_force(revisions: Sequence[PolicyRevision], plan: Plan, day: date) -> Policy:
+    """Return the policy of *plan* on *day*; the default one, with the plan's own hold and clear, while none is in force."""
+    due = [one for one in revisions if one.in_force_from <= day and one.document.plan == plan.plan]
+    last = max(due, key=lambda one: (one.in_force_from, one.published, one.revision), default=None)
+    return default_policy(plan) if last is None else last.document

@@ -1,40 +1,45 @@
-"""The life of a warning: a pure state machine over days of standing. Its state is a fold of its transitions.
-
-A day *speaks* when its figures are complete: the feeds report, and the day itself was judged, not an earlier one. Days that
-do not speak neither open nor resolve, nor do they break a run. So a dead feed never looks like recovery, nor like falling
-behind.
-"""
+"""The life of a warning: a pure state machine over days of standing and answers. Its state is a fold of its transitions."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from schemas.plan import WarningPolicy
-from schemas.warnings import Transition, TransitionReason, WarningState
+from schemas.policy import ROLES, FeedRules, Policy, Step
+from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
+from services.core.course import DEAD, HOLDING_BACK, Course, JudgedDay
+from services.core.severity import RANK, SEVERITY
 from services.core.warning_records import Subject
 
-BEHIND: Final = frozenset({"behind", "missed"})
-#: Verdicts that say nothing about being behind.
-SPEECHLESS: Final = frozenset({"", "no-data", "too-few", "not-started"})
-#: Feed states that hold back every decision about the indicators supplied.
-HOLDING_BACK: Final = frozenset({"never-connected", "silent", "partial"})
-DEAD: Final = frozenset({"never-connected", "silent"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedDay:
-    """One day of standing of one agency in one indicator, as much of it as warnings need."""
-
-    day: date
-    verdict: str
-    feed_state: str
-    judged_day: date  # earlier than day while a feed is silent
-    provisional: bool = False  # a feed has not yet passed the day
+#: Reasons that somebody is told of, and from which reminders count.
+TOLD: Final = frozenset(
+    {
+        TransitionReason.FELL_BEHIND,
+        TransitionReason.MISSED,
+        TransitionReason.AT_RISK,
+        TransitionReason.BEHIND_AGAIN,
+        TransitionReason.WORSENED,
+        TransitionReason.UNANSWERED,
+        TransitionReason.PROMISE_PASSED,
+        TransitionReason.STILL_BEHIND,
+        TransitionReason.CAUGHT_UP,
+        TransitionReason.NO_LONGER_JUDGED,
+        TransitionReason.FEED_SILENT,
+        TransitionReason.FEED_PARTIAL,
+        TransitionReason.FEED_STILL_OUT,
+        TransitionReason.FEED_RETURNED,
+    }
+)
+_CLOSED: Final = frozenset({WarningState.PENDING, WarningState.RESOLVED})
+_ANSWER_STATE: Final = {
+    AnswerKind.ACKNOWLEDGED: (WarningState.ACKNOWLEDGED, TransitionReason.ACKNOWLEDGED),
+    AnswerKind.ACCEPTED: (WarningState.ANSWERED, TransitionReason.ACCEPTED),
+    AnswerKind.DISPUTED: (WarningState.ANSWERED, TransitionReason.DISPUTED),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,21 +67,20 @@ class Quiet(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """What follows for one cause, and why. ``since`` is the first day of the run of days that decided."""
+    """What follows for one cause, and why. ``since`` is the first day of the run of days that decided.
+
+    The rest is what the warning is afterwards, where something changes.
+    """
 
     reason: TransitionReason | Quiet
     day: date
     since: date
-
-
-_STATE_AFTER: Final[dict[TransitionReason, WarningState]] = {
-    TransitionReason.FELL_BEHIND: WarningState.OPEN,
-    TransitionReason.MISSED: WarningState.OPEN,
-    TransitionReason.FEED_SILENT: WarningState.OPEN,
-    TransitionReason.CAUGHT_UP: WarningState.RESOLVED,
-    TransitionReason.FEED_RETURNED: WarningState.RESOLVED,
-    TransitionReason.NO_LONGER_JUDGED: WarningState.RESOLVED,
-}
+    state: WarningState = WarningState.RESOLVED
+    severity: int = 0
+    level: str = ""
+    acknowledged: bool = False
+    promised: date | None = None
+    answer: str | None = None
 
 
 def lag_cause(indicator: str) -> str:
@@ -89,94 +93,183 @@ def feed_cause(feed: str) -> str:
     return f"feed:{feed}"
 
 
-def speaks(day: JudgedDay) -> bool:
-    """Return whether *day* may open or resolve a warning."""
-    return (
-        day.feed_state not in HOLDING_BACK
-        and day.judged_day >= day.day
-        and not day.provisional
-        and day.verdict not in SPEECHLESS
-    )
-
-
 def is_open(past: Transition | None) -> bool:
-    """Return whether the warning whose last transition is *past* is open."""
-    return past is not None and past.state is WarningState.OPEN
+    """Return whether the warning whose last transition is *past* is one: neither pending nor resolved."""
+    return past is not None and past.state not in _CLOSED
 
 
-@dataclass(slots=True)
-class Course:
-    """What a history amounts to if it had been followed day by day, from its first day, under one policy."""
+def decide_lag(
+    past: Transition | None, course: Course, today: JudgedDay, policy: Policy, answers: Sequence[Answer] = ()
+) -> Decision:
+    """Decide about one agency and indicator, whose history has been followed up to *today*, that day included.
 
-    behind_run: int = 0
-    calm_run: int = 0
-    run_since: date = date.min
-    firing: bool = False
-    firing_since: date = date.min
-    last: JudgedDay | None = None
-
-    def follow(self, day: JudgedDay, policy: WarningPolicy) -> None:
-        """Go on by the next day."""
-        if not speaks(day):
-            return
-        self.last = day
-        if day.verdict in BEHIND:
-            self.run_since = day.day if self.behind_run == 0 else self.run_since
-            self.behind_run, self.calm_run = self.behind_run + 1, 0
-            if not self.firing and self.behind_run >= max(policy.hold, 1):
-                self.firing, self.firing_since = True, self.run_since
-        else:
-            self.run_since = day.day if self.calm_run == 0 else self.run_since
-            self.behind_run, self.calm_run = 0, self.calm_run + 1
-            self.firing = self.firing and self.calm_run < policy.clear
-
-
-def decide_lag(past: Transition | None, days: Sequence[JudgedDay], policy: WarningPolicy) -> Decision:
-    """Decide about one agency and indicator on the last day of *days* (in order, not empty).
-
-    Opens after ``hold`` speaking days behind in a row, where a spell shorter than ``clear`` does not end a run that had
-    fired; resolves after ``clear`` speaking days not behind in a row. While the last day's feed is silent, partial or
-    never connected nothing changes. Raises ValueError without days.
+    *answers*: those that no transition has taken up yet, in the order of the log; the first that concerns this warning is
+    taken up, whatever the feeds do. Else nothing changes while today's feeds hold back. Opens after ``hold`` speaking days in
+    a row, where a spell shorter than ``clear`` does not end a run that had fired; resolves after ``clear`` calm ones in a
+    row.
     """
-    if not days:
-        raise ValueError("no day of standing")
-    course = Course()
-    for day in days:
-        course.follow(day, policy)
-    return decide_course(past, course, days[-1], policy)
-
-
-def decide_course(past: Transition | None, course: Course, today: JudgedDay, policy: WarningPolicy) -> Decision:
-    """Decide as :func:`decide_lag` does, about a history that has been followed up to *today*, that day included."""
+    if past is not None and is_open(past):
+        for answer in answers:
+            if _concerns(answer, past):
+                return _answered(past, answer)
     if today.feed_state in HOLDING_BACK or today.judged_day < today.day:
         return Decision(reason=Quiet.FEED_HOLDS_BACK, day=today.day, since=today.judged_day)
     if course.last is None:
         return Decision(reason=Quiet.NOTHING_SAID, day=today.day, since=today.day)
-    reason, since = _reason(past, course, course.last, policy)
-    return Decision(reason=reason, day=course.last.day, since=since)
+    if past is not None and is_open(past):
+        return _goes_on(past, course, course.last, policy)
+    return _begins(past, course, course.last, policy)
 
 
-def _reason(
-    past: Transition | None, course: Course, last: JudgedDay, policy: WarningPolicy
-) -> tuple[TransitionReason | Quiet, date]:
-    if is_open(past):
-        if course.calm_run >= policy.clear:
-            return TransitionReason.CAUGHT_UP, course.run_since
-        return (Quiet.STILL_BEHIND if last.verdict in BEHIND else Quiet.CLEARING), course.run_since
-    if last.verdict not in BEHIND:
-        return Quiet.ON_PLAN, course.run_since
-    if not course.firing:
-        return Quiet.HELD, course.run_since
-    return (TransitionReason.MISSED if last.verdict == "missed" else TransitionReason.FELL_BEHIND), course.firing_since
+def decide_feed(
+    past: Transition | None, feed: FeedStanding, day: date, rules: FeedRules, answers: Sequence[Answer] = ()
+) -> Decision:
+    """Decide about a feed that the plan needs.
+
+    Opens when it is silent or was never connected, or incomplete for as many days as *rules* say; resolves when it is back.
+    """
+    if past is not None and is_open(past):
+        for answer in answers:
+            if _concerns(answer, past):
+                return _answered(past, answer)
+    opened = past if is_open(past) else None
+    dead = feed.state in DEAD
+    incomplete = feed.state == "partial" and rules.partial is not None
+    long = incomplete and (day - feed.since).days + 1 >= (rules.partial or 0)
+    changed = TransitionReason.FEED_SILENT if dead else TransitionReason.FEED_PARTIAL
+    after = Decision(reason=changed, day=day, since=feed.since, state=WarningState.OPEN, level="feed-owner")
+    if opened is None:
+        return after if dead or long else replace(after, reason=Quiet.FEED_ALIVE)
+    if not (dead or incomplete):
+        back = feed.last_covered or day
+        return replace(
+            _same(opened), reason=TransitionReason.FEED_RETURNED, day=day, since=back, state=WarningState.RESOLVED
+        )
+    if dead and opened.reason is TransitionReason.FEED_PARTIAL:
+        return after
+    told = opened.told_day or opened.day
+    if rules.repeat is not None and not opened.acknowledged and (day - told).days >= rules.repeat:
+        return replace(_same(opened), reason=TransitionReason.FEED_STILL_OUT, day=day, since=opened.since)
+    return Decision(reason=Quiet.FEED_STILL_DEAD, day=day, since=feed.since)
 
 
-def decide_feed(past: Transition | None, feed: FeedStanding, day: date) -> Decision:
-    """Decide about a feed that the plan needs: opens when silent or never connected, resolves when it is back."""
-    if feed.state in DEAD:
-        reason = Quiet.FEED_STILL_DEAD if is_open(past) else TransitionReason.FEED_SILENT
-        return Decision(reason=reason, day=day, since=feed.since)
-    reason = TransitionReason.FEED_RETURNED if is_open(past) else Quiet.FEED_ALIVE
-    return Decision(reason=reason, day=day, since=feed.last_covered or day)
+def gone(past: Transition, day: date) -> Decision:
+    """Return the end of a warning about what is no longer judged."""
+    reason = TransitionReason.NO_LONGER_JUDGED if is_open(past) else TransitionReason.NOT_HELD
+    return replace(_same(past), reason=reason, day=day, since=day, state=WarningState.RESOLVED, promised=None)
+
+
+def _begins(past: Transition | None, course: Course, last: JudgedDay, policy: Policy) -> Decision:
+    pending = past is not None and past.state is WarningState.PENDING
+    level = past.level if past is not None else ""
+    if not last.severity or not course.firing:
+        if last.severity:
+            reason: TransitionReason | Quiet = Quiet.HELD if pending else TransitionReason.FALLING_BEHIND
+            state = WarningState.PENDING
+        else:
+            reason, state = (TransitionReason.NOT_HELD if pending else Quiet.ON_PLAN), WarningState.RESOLVED
+        return Decision(
+            reason=reason, day=last.day, since=course.run_since, state=state, severity=last.severity, level=level
+        )
+    severity = max(course.severity(policy.hold), 1)
+    told = past.told_day if past is not None and level else None
+    again = told is not None and course.spoken_since(told) <= policy.reopen
+    return Decision(
+        reason=_opening(last, again=again),
+        day=last.day,
+        since=course.firing_since,
+        state=WarningState.OPEN,
+        severity=severity,
+        level=_level(policy, level if again else "", age=0, severity=severity),
+    )
+
+
+def _opening(last: JudgedDay, *, again: bool) -> TransitionReason:
+    if again:
+        return TransitionReason.BEHIND_AGAIN
+    if last.verdict == "missed":
+        return TransitionReason.MISSED
+    return TransitionReason.FELL_BEHIND if last.verdict == "behind" else TransitionReason.AT_RISK
+
+
+def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy) -> Decision:
+    same = replace(_same(past), day=last.day, since=past.since)
+    if course.calm >= policy.clear:
+        return replace(
+            same, reason=TransitionReason.CAUGHT_UP, state=WarningState.RESOLVED, since=course.run_since, promised=None
+        )
+    severity, age = course.severity(policy.hold), course.spoken_since(past.opened_day or past.day)
+    if past.promised is not None and last.severity and last.day > past.promised:
+        level = _above(policy, past.level)
+        return replace(
+            same, reason=TransitionReason.PROMISE_PASSED, state=WarningState.ESCALATED, level=level, promised=None
+        )
+    if severity > same.severity:
+        level = _level(policy, past.level, age=None if past.acknowledged else age, severity=severity)
+        return replace(
+            same,
+            reason=TransitionReason.WORSENED,
+            severity=severity,
+            level=level,
+            state=WarningState.ESCALATED if level != past.level and not past.acknowledged else past.state,
+        )
+    level = _level(policy, past.level, age=None if past.acknowledged else age, severity=same.severity)
+    if level != past.level:
+        reason = TransitionReason.UNANSWERED
+        return replace(
+            same, reason=reason, level=level, state=past.state if past.acknowledged else WarningState.ESCALATED
+        )
+    told = course.spoken_since(past.told_day or past.day)
+    if policy.repeat is not None and not past.acknowledged and last.severity and told >= policy.repeat:
+        return replace(same, reason=TransitionReason.STILL_BEHIND)
+    return replace(same, reason=Quiet.STILL_BEHIND if last.severity else Quiet.CLEARING, since=course.run_since)
+
+
+def _same(past: Transition) -> Decision:
+    return Decision(
+        reason=Quiet.STILL_BEHIND,
+        day=past.day,
+        since=past.since,
+        state=past.state,
+        severity=RANK[past.severity] if past.severity is not None else 0,
+        level=past.level,
+        acknowledged=past.acknowledged,
+        promised=past.promised,
+        answer=past.answer,
+    )
+
+
+def _concerns(answer: Answer, past: Transition) -> bool:
+    if answer.opened != past.opened:
+        return False
+    return answer.answer is not AnswerKind.ACKNOWLEDGED or not past.acknowledged
+
+
+def _answered(past: Transition, answer: Answer) -> Decision:
+    state, reason = _ANSWER_STATE[answer.answer]
+    return replace(
+        _same(past), reason=reason, state=state, acknowledged=True, promised=answer.promised, answer=answer.id
+    )
+
+
+def _level(policy: Policy, held: str, *, age: int | None, severity: int) -> str:
+    """Return the highest level reached, never below *held*; *age* in days of standing, None where age no longer counts."""
+
+    def reached(step: Step) -> bool:
+        if step.after is None and step.severity is None:
+            return True
+        grave = step.severity is not None and severity >= RANK[step.severity]
+        return grave or (step.after is not None and age is not None and age >= step.after)
+
+    return max([held, *(one.to for one in policy.levels if reached(one))], key=_rank)
+
+
+def _above(policy: Policy, held: str) -> str:
+    return next((one.to for one in policy.levels if _rank(one.to) > _rank(held)), held)
+
+
+def _rank(level: str) -> int:
+    return next((rank for rank, role in enumerate(ROLES) if role == level), -1)
 
 
 def transition_id(plan: str, agency: str, cause: str, sequence: int) -> str:
@@ -192,68 +285,27 @@ def transition(
         return None
     agency, cause = subject
     sequence = 1 if past is None else past.sequence + 1
+    opens = decision.state is WarningState.OPEN and not is_open(past)
+    closed = decision.state in _CLOSED and not is_open(past)
+    told = decision.reason in TOLD
     return Transition(
         id=transition_id(plan, agency, cause, sequence),
         plan=plan,
         agency=agency,
         cause=cause,
         sequence=sequence,
-        state=_STATE_AFTER[decision.reason],
+        state=decision.state,
         reason=decision.reason,
         day=decision.day,
         since=decision.since,
         at=at,
         revision=revision,
+        opened=sequence if opens else None if closed or past is None else past.opened,
+        opened_day=decision.day if opens else None if closed or past is None else past.opened_day,
+        severity=SEVERITY.get(decision.severity),
+        level=decision.level,
+        told_day=decision.day if told else past.told_day if past is not None else None,
+        acknowledged=decision.acknowledged,
+        promised=decision.promised,
+        answer=decision.answer,
     )
-
-
-def decide_all(
-    past: Mapping[Subject, Transition],
-    histories: Mapping[Subject, Sequence[JudgedDay]],
-    feeds: Iterable[FeedStanding],
-    *,
-    judged: Collection[Subject],
-    policy: WarningPolicy,
-    plan: str,
-    revision: int,
-    day: date,
-    at: datetime,
-) -> tuple[Transition, ...]:
-    """Return every transition that *day* brings, in a fixed order.
-
-    *histories* holds (agency, cause) → its days up to *day*; *judged* all that the plan judges or supplies today: an open
-    warning outside it is resolved as no longer judged. What is judged and has no history changes nothing.
-    """
-    lags = {
-        subject: decide_lag(past.get(subject), days, policy)
-        for subject, days in histories.items()
-        if subject in judged and days
-    }
-    return transitions_after(past, lags, feeds, judged=judged, plan=plan, revision=revision, day=day, at=at)
-
-
-def transitions_after(
-    past: Mapping[Subject, Transition],
-    lags: Mapping[Subject, Decision],
-    feeds: Iterable[FeedStanding],
-    *,
-    judged: Collection[Subject],
-    plan: str,
-    revision: int,
-    day: date,
-    at: datetime,
-) -> tuple[Transition, ...]:
-    """Return what :func:`decide_all` does, from decisions about lags that have been made."""
-    decisions = dict(lags)
-    for feed in feeds:
-        subject = (feed.feed, feed_cause(feed.feed))
-        decisions[subject] = decide_feed(past.get(subject), feed, day)
-    gone = Decision(reason=TransitionReason.NO_LONGER_JUDGED, day=day, since=day)
-    for subject, last in past.items():
-        if is_open(last) and subject not in judged:
-            decisions[subject] = gone
-    made = (
-        transition(decisions[subject], past.get(subject), subject, plan=plan, revision=revision, at=at)
-        for subject in sorted(decisions)
-    )
-    return tuple(one for one in made if one is not None)

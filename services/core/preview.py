@@ -10,8 +10,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from schemas.warnings import WarningState
 from services.core.goalposts import Moved
+from services.core.lifecycle import is_open
 from services.core.replay import Change
 from services.core.standing import Standing
 from services.core.warning_records import Subject
@@ -176,9 +176,9 @@ def spans(changes: Iterable[Change], last: date) -> dict[Subject, Warned]:
     found: dict[Subject, list[tuple[date, date]]] = {}
     for change in changes:
         subject = (change.transition.agency, change.transition.cause)
-        if change.transition.state is WarningState.OPEN:
-            opened[subject] = change.day
-        else:
+        if is_open(change.transition):
+            opened.setdefault(subject, change.day)
+        elif subject in opened:
             first = opened.pop(subject)
             found.setdefault(subject, []).append((first, date.fromordinal(change.day.toordinal() - 1)))
     for subject, first in opened.items():

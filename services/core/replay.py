@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from schemas.plan import WarningPolicy
-from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.policy import Policy
+from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
 from schemas.warnings import Transition
 from services.core.assess import last_day_judged, spells
+from services.core.course import Course, JudgedDay
 from services.core.coverage import FeedDay, Reports
-from services.core.lifecycle import Course, Decision, decide_course, feed_cause, lag_cause, transitions_after
+from services.core.evaluation import Day, transitions_on
+from services.core.in_force import policy_in_force
+from services.core.lifecycle import feed_cause, lag_cause
 from services.core.scope import targets_of
 from services.core.standing import Standing
 from services.core.transitions import feed_standing, feeds_needed, judged_day
@@ -35,12 +38,14 @@ def replay(
     *,
     feed_days: Sequence[FeedDay],
     last: date,
+    policies: Sequence[PolicyRevision] = (),
 ) -> tuple[Change, ...]:
     """Return every transition from the plan's start to *last*, in the order of days.
 
     As if the service had looked once after each day, knowing of it what is known now: *histories* ((indicator, agency) →
     standings in the order of days, as an assessment of *last* has them) and *feed_days*. The first day begins without any
-    warning. Each day is decided under the revisions in force on it. Cost: one step per standing, whatever the days.
+    warning, and nobody ever answers. Each day is decided under the revisions in force on it. Cost: one step per standing,
+    whatever the days.
     """
     start = min(one.document.start for one in plans)
     courses = _Courses(histories)
@@ -61,15 +66,20 @@ def replay(
         }
         day = first
         while day <= min(end, last_day_judged(plan, end)):
-            decided = courses.decide(past, lags, day, plan.warnings)
-            made = transitions_after(
+            policy = policy_in_force(policies, plan, day)
+            followed = courses.up_to(lags, day, policy, plan.deadline)
+            on_day = Day(
+                day=day,
+                courses=followed,
+                feeds=[feed_standing(feed.id, told.state(feed, day), plan.start) for feed in feeds],
+                judged=followed.keys() | {(feed.id, feed_cause(feed.id)) for feed in feeds},
+            )
+            made = transitions_on(
+                on_day,
                 past,
-                decided,
-                [feed_standing(feed.id, told.state(feed, day), plan.start) for feed in feeds],
-                judged=decided.keys() | {(feed.id, feed_cause(feed.id)) for feed in feeds},
+                policy,
                 plan=plan.plan,
                 revision=on_plan.revision,
-                day=day,
                 at=datetime.combine(day, time(), UTC),
             )
             past |= fold(made)
@@ -83,27 +93,23 @@ class _Courses:
 
     def __init__(self, histories: Histories) -> None:
         self._histories = histories
-        self._policy: WarningPolicy | None = None
+        self._under: tuple[Policy, date] | None = None
         self._followed: dict[Subject, tuple[Course, int]] = {}
 
-    def decide(
-        self,
-        past: Mapping[Subject, Transition],
-        lags: Mapping[Subject, tuple[str, str]],
-        day: date,
-        policy: WarningPolicy,
-    ) -> dict[Subject, Decision]:
-        """Return what is decided on *day* about those of *lags* that are judged on it."""
-        if policy != self._policy:
-            self._policy, self._followed = policy, {}
-        decisions = {}
+    def up_to(
+        self, lags: Mapping[Subject, tuple[str, str]], day: date, policy: Policy, deadline: date
+    ) -> dict[Subject, tuple[Course, JudgedDay]]:
+        """Return the courses up to *day* of those of *lags* that are judged on it, with the day itself."""
+        if self._under != (policy, deadline):
+            self._under, self._followed = (policy, deadline), {}
+        found = {}
         for subject, key in lags.items():
             history = self._histories.get(key, ())
             course, at = self._followed.get(subject) or (Course(), 0)
             while at < len(history) and history[at].day <= day:
-                course.follow(judged_day(history[at]), policy)
+                course.follow(judged_day(history[at], policy, deadline), policy)
                 at += 1
             self._followed[subject] = course, at
             if at and history[at - 1].day == day:
-                decisions[subject] = decide_course(past.get(subject), course, judged_day(history[at - 1]), policy)
-        return decisions
+                found[subject] = course, judged_day(history[at - 1], policy, deadline)
+        return found

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from schemas.directory import Directory
 from schemas.plan import MeanMeasure, Plan
-from schemas.warnings import Transition
+from schemas.policy import Policy
+from schemas.warnings import Answer, Transition
 from services.core.assess import Assessment
+from services.core.course import Course, JudgedDay
 from services.core.coverage import FeedOnDay
 from services.core.definition import reads_of
-from services.core.lifecycle import FeedStanding, JudgedDay, decide_all, feed_cause, lag_cause
+from services.core.evaluation import Day, transitions_on
+from services.core.lifecycle import FeedStanding, feed_cause, lag_cause
 from services.core.scope import selected, targets_of
+from services.core.severity import severity_of
 from services.core.standing import Standing
 from services.core.warning_records import Subject
 
 
-def judged_day(standing: Standing) -> JudgedDay:
-    """Return what warnings need of a day of standing."""
+def judged_day(standing: Standing, policy: Policy, deadline: date) -> JudgedDay:
+    """Return what warnings need of a day of standing under *policy*, in a plan that ends on *deadline*."""
     return JudgedDay(
         day=standing.day,
         verdict=standing.verdict or "",
+        severity=severity_of(standing, policy, deadline),
         feed_state=standing.feed_state,
         judged_day=standing.judged_day,
         provisional=standing.provisional,
@@ -64,25 +69,40 @@ def feed_standing(feed: str, on_day: FeedOnDay, start: date) -> FeedStanding:
     return FeedStanding(feed=feed, state=on_day.state, last_covered=on_day.covered, since=max(first_missing, start))
 
 
+def followed(history: Sequence[Standing], policy: Policy, deadline: date) -> tuple[Course, JudgedDay]:
+    """Return what *history* (in the order of days, not empty) amounts to under *policy*, and its last day."""
+    course = Course()
+    days = [judged_day(one, policy, deadline) for one in history]
+    for day in days:
+        course.follow(day, policy)
+    return course, days[-1]
+
+
 def transitions_of(
-    assessment: Assessment, past: Mapping[Subject, Transition], *, at: datetime
+    assessment: Assessment,
+    past: Mapping[Subject, Transition],
+    policy: Policy,
+    *,
+    at: datetime,
+    answers: Mapping[Subject, Sequence[Answer]] | None = None,
 ) -> tuple[Transition, ...]:
-    """Return every transition that the day judged brings to warnings whose last transitions are *past*."""
-    histories: dict[Subject, list[JudgedDay]] = {}
-    for indicator in assessment.plan.indicators:
+    """Return every transition that the day judged brings to warnings whose last transitions are *past*.
+
+    *answers*: those not yet taken up, in the order of the log.
+    """
+    plan = assessment.plan
+    courses: dict[Subject, tuple[Course, JudgedDay]] = {}
+    for indicator in plan.indicators:
         for agency, target in targets_of(assessment.directory, indicator).items():
             history = assessment.histories.get((indicator.id, agency), ())
             if target is not None and history and history[-1].day == assessment.day:
-                histories[(agency, lag_cause(indicator.id))] = [judged_day(one) for one in history]
+                courses[(agency, lag_cause(indicator.id))] = followed(history, policy, plan.deadline)
     feeds = feed_standings(assessment)
-    return decide_all(
-        past,
-        histories,
-        feeds.values(),
-        judged=frozenset(histories) | {(feed, feed_cause(feed)) for feed in feeds},
-        policy=assessment.plan.warnings,
-        plan=assessment.plan.plan,
-        revision=assessment.revision,
+    day = Day(
         day=assessment.day,
-        at=at,
+        courses=courses,
+        feeds=feeds.values(),
+        judged=courses.keys() | {(feed, feed_cause(feed)) for feed in feeds},
+        answers=answers or {},
     )
+    return transitions_on(day, past, policy, plan=plan.plan, revision=assessment.revision, at=at)

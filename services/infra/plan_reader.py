@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from schemas.revisions import REVISION, DirectoryRevision, PlanRevision, SourcesRevision
+from schemas.revisions import REVISION, AnyRevision, DirectoryRevision, PlanRevision, PolicyRevision
 from services.core.coverage import FeedDay
 from services.infra.clickhouse.client import ClickHouse
 
@@ -48,6 +48,12 @@ class PlanReader:
         """Return the revisions of *directory*, the oldest first."""
         return [one for one in self._revisions("directory", directory) if isinstance(one, DirectoryRevision)]
 
+    def policies(self, plan: str) -> list[PolicyRevision]:
+        """Return the revisions of every policy of *plan*, the oldest first of each."""
+        names = [row[0] for row in self._database.rows("SELECT DISTINCT id FROM plan_revisions WHERE kind = 'policy'")]
+        found = [one for name in sorted(names) for one in self._revisions("policy", name)]
+        return [one for one in found if isinstance(one, PolicyRevision) and one.document.plan == plan]
+
     def last_evaluation(self, plan: str) -> Evaluation | None:
         """Return the last finished round of *plan*."""
         rows = self._database.rows(
@@ -65,7 +71,7 @@ class PlanReader:
         )
         return [FeedDay(*row) for row in zip(*columns, strict=True)]
 
-    def _revisions(self, kind: str, document: str) -> Sequence[PlanRevision | DirectoryRevision | SourcesRevision]:
+    def _revisions(self, kind: str, document: str) -> Sequence[AnyRevision]:
         rows = self._database.rows(
             "SELECT revision, in_force_from, published, document FROM plan_revisions FINAL "
             "WHERE kind = %(kind)s AND id = %(id)s ORDER BY revision",

@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 from schemas.directory import Directory
 from schemas.plan import Plan
-from schemas.revisions import REVISION, DirectoryRevision, PlanRevision, SourcesRevision, revision_key
+from schemas.policy import Policy
+from schemas.revisions import (
+    REVISION,
+    AnyRevision,
+    DirectoryRevision,
+    PlanRevision,
+    PolicyRevision,
+    SourcesRevision,
+    revision_key,
+)
 from schemas.sources import Sources
 from schemas.topics import SHAPES, Topic
 from services.core.directory_faults import directory_findings, sources_findings
@@ -16,8 +25,6 @@ from services.core.errors import Rejected
 from services.core.findings import Finding
 from services.core.plan_faults import plan_findings
 from services.infra.kafka import KafkaAddress, Message, TopicSpec, ensure_topics, open_producer, read_all
-
-AnyRevision = PlanRevision | DirectoryRevision | SourcesRevision
 
 
 class Published(NamedTuple):
@@ -56,6 +63,12 @@ def latest_sources(revisions: Iterable[AnyRevision], sources: str) -> SourcesRev
     return max(found, key=lambda one: one.revision, default=None)
 
 
+def latest_policy(revisions: Iterable[AnyRevision], policy: str) -> PolicyRevision | None:
+    """Return the greatest revision of *policy*; None where there is none."""
+    found = [one for one in revisions if isinstance(one, PolicyRevision) and one.id == policy]
+    return max(found, key=lambda one: one.revision, default=None)
+
+
 def latest_directories(revisions: Sequence[AnyRevision]) -> list[Directory]:
     """Return the latest content of every directory."""
     names = sorted({one.id for one in revisions if isinstance(one, DirectoryRevision)})
@@ -64,7 +77,7 @@ def latest_directories(revisions: Sequence[AnyRevision]) -> list[Directory]:
 
 
 def publish(
-    address: KafkaAddress, document: Plan | Directory | Sources, now: datetime, *, replication: int = 1
+    address: KafkaAddress, document: Plan | Directory | Sources | Policy, now: datetime, *, replication: int = 1
 ) -> Published:
     """Publish *document* as the next revision of its id, acknowledged by every replica in sync.
 
@@ -90,7 +103,7 @@ def publish(
     return Published(revision, True)
 
 
-def _latest(revisions: Sequence[AnyRevision], document: Plan | Directory | Sources) -> AnyRevision | None:
+def _latest(revisions: Sequence[AnyRevision], document: Plan | Directory | Sources | Policy) -> AnyRevision | None:
     match document:
         case Plan():
             return latest_plan(revisions, document.plan)
@@ -98,9 +111,11 @@ def _latest(revisions: Sequence[AnyRevision], document: Plan | Directory | Sourc
             return latest_directory(revisions, document.directory)
         case Sources():
             return latest_sources(revisions, document.sources)
+        case Policy():
+            return latest_policy(revisions, document.policy)
 
 
-def _next(document: Plan | Directory | Sources, number: int, now: datetime) -> AnyRevision:
+def _next(document: Plan | Directory | Sources | Policy, number: int, now: datetime) -> AnyRevision:
     common: dict[str, Any] = {"revision": number, "in_force_from": document.in_force_from, "published": now}
     match document:
         case Plan():
@@ -109,9 +124,11 @@ def _next(document: Plan | Directory | Sources, number: int, now: datetime) -> A
             return DirectoryRevision(id=document.directory, document=document, **common)
         case Sources():
             return SourcesRevision(id=document.sources, document=document, **common)
+        case Policy():
+            return PolicyRevision(id=document.policy, document=document, **common)
 
 
-def _refuse(document: Plan | Directory | Sources, revisions: Sequence[AnyRevision]) -> None:
+def _refuse(document: Plan | Directory | Sources | Policy, revisions: Sequence[AnyRevision]) -> None:
     """Raise Rejected with every fault of *document*."""
     written = document.model_dump(by_alias=True)
     match document:
@@ -124,6 +141,11 @@ def _refuse(document: Plan | Directory | Sources, revisions: Sequence[AnyRevisio
             findings = directory_findings(written)
         case Sources():
             findings = sources_findings(written, latest_directories(revisions))
+        case Policy():
+            plan = latest_plan(revisions, document.plan)
+            if plan is None:
+                raise Rejected(f"plan {document.plan!r} is not published yet: publish it first")
+            findings = []
     faults = [finding for finding in findings if not finding.warning]
     if faults:
         raise Rejected("; ".join(_told(fault) for fault in faults))

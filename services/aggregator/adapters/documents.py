@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.directory import Directory
 from schemas.plan import Plan
-from schemas.revisions import DirectoryRevision, PlanRevision, SourcesRevision
+from schemas.revisions import AnyRevision, DirectoryRevision, PlanRevision, PolicyRevision, SourcesRevision
 from services.aggregator.adapters.writer import insert_marks
 from services.aggregator.core import documents as rows_of
 from services.aggregator.core.marks import Mark
@@ -22,7 +22,7 @@ _ROWS_AT_ONCE: Final = 50_000
 _REVISION: Final = ("kind", "id", "revision", "in_force_from", "published", "document")
 
 
-def store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | SourcesRevision) -> None:
+def store(database: ClickHouse, revision: AnyRevision) -> None:
     """Keep *revision*, write what is read off it, and mark every figure that it may change.
 
     A plan whose directory is not known yet waits in ``plan_revisions``: the directory, when it comes, completes it.
@@ -44,7 +44,7 @@ def _tables(database: ClickHouse) -> list[Row]:
     )
 
 
-def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | SourcesRevision) -> None:
+def _store(database: ClickHouse, revision: AnyRevision) -> None:
     marks: tuple[Mark, ...] = ()
     match revision:
         case PlanRevision(document=plan):
@@ -67,7 +67,7 @@ def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | So
                 for plan_number, plan in plans:
                     _insert(database, "schedule", rows_of.schedule_rows(plan, plan_number, directory))
             marks = _marks((plan for _, plan in plans), *_reign(database, revision))
-        case SourcesRevision():
+        case SourcesRevision() | PolicyRevision():
             pass
     # Marks stand before the revision can be seen, so that nobody judges by it yet, and after it, because a recomputation
     # between the two still works by the revision before.
@@ -76,7 +76,7 @@ def _store(database: ClickHouse, revision: PlanRevision | DirectoryRevision | So
     insert_marks(database, marks)
 
 
-def _keep(database: ClickHouse, revision: PlanRevision | DirectoryRevision | SourcesRevision) -> None:
+def _keep(database: ClickHouse, revision: AnyRevision) -> None:
     row = (
         revision.kind,
         revision.id,

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.directory import Directory
 from schemas.plan import Plan
-from schemas.revisions import DirectoryRevision, PlanRevision, SourcesRevision
+from schemas.revisions import AnyRevision, DirectoryRevision, PlanRevision
 from schemas.usage import from_canonical, payload_hash
 from services.aggregator.core import documents
 from services.aggregator.core.facts import Fact, fact_from
@@ -34,7 +34,7 @@ READ_ALONG: Final = ("events", "feed_events", "plan_revisions")
 ARCHIVE: Final = ("events", "feed_events")  # read again where the log is Kafka's topic
 _MOST_DAMAGED: Final = 1000
 
-Revision = PlanRevision | DirectoryRevision | SourcesRevision
+Revision = AnyRevision
 Key = tuple[str, str, int]  # source, id, payload hash
 
 

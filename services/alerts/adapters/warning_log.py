@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.topics import Topic
-from schemas.warnings import WARNING_RECORD, Notice, Transition
+from schemas.warnings import WARNING_RECORD, Answer, Notice, Record, Silence, Transition, record_key
+from services.alerts.adapters.warning_tables import write_records
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.kafka import Message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
-    """Everything recorded about a plan's warnings, in no particular order, repeats included."""
+    """Everything recorded about a plan's warnings, in the order in which it was recorded."""
 
-    transitions: tuple[Transition, ...]
-    notices: tuple[Notice, ...]
+    transitions: tuple[Transition, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 class Publishes(Protocol):
@@ -35,16 +38,14 @@ class WarningLog:
 
     def load(self, plan: str) -> Records:
         """Return everything recorded about *plan*."""
-        where = {"plan": plan}
-        transitions = self._database.rows("SELECT record FROM warnings FINAL WHERE plan = %(plan)s", where)
-        notices = self._database.rows("SELECT record FROM notices FINAL WHERE plan = %(plan)s", where)
-        parsed = [WARNING_RECORD.validate_json(row[0]) for row in (*transitions, *notices)]
         return Records(
-            transitions=tuple(one for one in parsed if isinstance(one, Transition)),
-            notices=tuple(one for one in parsed if isinstance(one, Notice)),
+            transitions=tuple(one for one in self._read("warnings", plan) if isinstance(one, Transition)),
+            notices=tuple(one for one in self._read("notices", plan) if isinstance(one, Notice)),
+            answers=tuple(one for one in self._read("answers", plan) if isinstance(one, Answer)),
+            silences=tuple(one for one in self._read("silences", plan) if isinstance(one, Silence)),
         )
 
-    def append(self, records: Sequence[Transition | Notice]) -> None:
+    def append(self, records: Sequence[Record]) -> None:
         """Record all of *records*; returns once broker and database have them.
 
         A failure in between leaves them in the log and not in the tables: recording them again makes the same records
@@ -52,48 +53,18 @@ class WarningLog:
         """
         if not records:
             return
-        texts = [WARNING_RECORD.dump_json(one).decode() for one in records]
+        texts = [WARNING_RECORD.dump_json(one, by_alias=True).decode() for one in records]
         self._kafka.publish(
             [
-                Message(topic=Topic.WARNINGS, value=text.encode(), key=f"{one.plan}/{one.agency}".encode())
+                Message(topic=Topic.WARNINGS, value=text.encode(), key=record_key(one).encode())
                 for one, text in zip(records, texts, strict=True)
             ]
         )
-        changes = [(one, text) for one, text in zip(records, texts, strict=True) if isinstance(one, Transition)]
-        mails = [(one, text) for one, text in zip(records, texts, strict=True) if isinstance(one, Notice)]
-        self._database.insert(
-            "warnings",
-            [
-                "plan",
-                "agency",
-                "cause",
-                "sequence",
-                "id",
-                "state",
-                "reason",
-                "day",
-                "since",
-                "at",
-                "revision",
-                "record",
-            ],
-            _columns(
-                (
-                    *(one.plan, one.agency, one.cause, one.sequence, one.id, str(one.state), str(one.reason)),
-                    *(one.day, one.since, one.at, one.revision, text),
-                )
-                for one, text in changes
-            ),
-        )
-        self._database.insert(
-            "notices",
-            ["id", "state", "plan", "agency", "recipient", "channel", "at", "detail", "record"],
-            _columns(
-                (one.id, one.state, one.plan, one.agency, one.recipient, one.channel, one.at, one.detail, text)
-                for one, text in mails
-            ),
-        )
+        write_records(self._database, list(zip(records, texts, strict=True)))
 
-
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    def _read(self, table: str, plan: str) -> list[Record]:
+        rows = self._database.rows(
+            f"SELECT record FROM {table} FINAL WHERE plan = %(plan)s ORDER BY recorded, at",
+            {"plan": plan},
+        )
+        return [WARNING_RECORD.validate_json(row[0]) for row in rows]

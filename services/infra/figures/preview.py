@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.plan import Plan
-from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
 from services.core.assess import assess, definitions_needed, last_day_judged
 from services.core.coverage import FeedDay
 from services.core.goalposts import moved_between
@@ -59,6 +59,7 @@ class _Ground:
     known: datetime | None
     zone: ZoneInfo
     feed_days: Sequence[FeedDay]
+    policies: Sequence[PolicyRevision]
     tell: Tell
     _read: dict[tuple[str, tuple[str, ...]], _Days] = field(default_factory=dict)
 
@@ -99,6 +100,7 @@ def preview(database: ClickHouse, what: WhatIf, *, zone: str, tell: Tell = lambd
     ground = _Ground(
         database=database, day=day, known=known, zone=area,
         feed_days=known_feed_days(database, sources, day, known), tell=tell,
+        policies=[one for one in reader.policies(document.plan) if known is None or one.published <= known],
     )  # fmt: skip
     in_force = plan_in_force(published, day)
     theirs = directories[published[-1].document.directory] if published else []
@@ -165,7 +167,9 @@ def _side(
         adoption |= _figures(ground, definition, start)
     ground.tell(done + len(wanted), total)
     judged = assess(plans, directories, adoption=adoption, feed_days=ground.feed_days, day=ground.day)
-    changes = replay(plans, directories, judged.histories, feed_days=ground.feed_days, last=ground.day)
+    changes = replay(
+        plans, directories, judged.histories, feed_days=ground.feed_days, last=ground.day, policies=ground.policies
+    )
     return Side(changes=changes, histories=judged.histories)
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from schemas.revisions import REVISION, DirectoryRevision, PlanRevision, SourcesRevision
+from schemas.revisions import REVISION, DirectoryRevision, PlanRevision, PolicyRevision, SourcesRevision
 from schemas.topics import Topic
 from services.core.errors import Transient
 from services.infra.kafka import CaughtUp, KafkaAddress, Record, follow
@@ -95,7 +95,7 @@ class Documents:
                 return _newest(self._directories, revision)
             case SourcesRevision():
                 return _newest(self._sources, revision)
-            case PlanRevision():
+            case PlanRevision() | PolicyRevision():
                 return False
 
     def _put_in_force(self) -> None:
