@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,9 +11,14 @@ from typing import Any
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
+from schemas.warnings import Notice, Transition
+from services.alerts.core.planning import Desk, plan_notices
 from services.core.assess import Assessment, assess
 from services.core.coverage import FeedDay
 from services.core.definition import definition_of
+from services.core.severity import default_policy
+from services.core.transitions import transitions_of
+from services.core.warning_records import fold
 from services.infra.clickhouse.client import ClickHouse
 
 START = date(2008, 5, 28)
@@ -247,3 +253,16 @@ def fill(
         ["source", "type", "day", "reported", "counted", "basis"],
         [list(column) for column in zip(*told, strict=True)],
     )
+
+
+def decided(assessment: Assessment, **policy: Any) -> tuple[Transition, ...]:
+    """Return the transitions of a first look, under the default policy with the changes of *policy*."""
+    return transitions_of(assessment, {}, default_policy(assessment.plan).model_copy(update=policy), at=NOW)
+
+
+def planned(
+    assessment: Assessment, transitions: Sequence[Transition], *, at: datetime = NOW, **desk: Any
+) -> tuple[Notice, ...]:
+    """Return the notices about *transitions*, of which nobody has been told."""
+    given = {"policy": default_policy(assessment.plan), "directory": assessment.directory} | desk
+    return plan_notices(transitions, fold(transitions), Desk(plan=assessment.plan.plan, now=at, **given))

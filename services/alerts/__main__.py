@@ -110,7 +110,12 @@ async def _run(
             stillness=Stillness(database),
         )
         app = make_app(
-            settings.kafka(), datadir=datadir, interval=settings.alerts_interval, look=watch.look, pulse=pulse
+            settings.kafka(),
+            datadir=datadir,
+            interval=settings.alerts_interval,
+            look=watch.look,
+            post=watch.post,
+            pulse=pulse,
         )
         return await serve(app, settings.kafka(), pulse)
 

@@ -57,7 +57,7 @@ class Pulse:
         return missing
 
 
-def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, pulse: Pulse) -> faust.App:
+def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, post: Look, pulse: Pulse) -> faust.App:
     """Return the app; nothing is connected before it starts."""
     app = faust.App(
         APP_ID,
@@ -88,6 +88,14 @@ def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, 
             log.warning("waits: %s", fault)
         else:
             pulse.well()
+
+    @app.timer(interval=interval, on_leader=True)
+    async def send() -> None:
+        # Beside the looks: a relay that takes its time keeps nobody from judging.
+        try:
+            await post()
+        except Transient as fault:
+            log.warning("sending waits: %s", fault)
 
     @app.timer(interval=1.0)
     async def follow() -> None:

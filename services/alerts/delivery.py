@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-from schemas.warnings import Notice
+from schemas.warnings import Notice, Transition
 from services.alerts import metrics
 from services.alerts.adapters.email import Mailer, build_message
 from services.alerts.adapters.letters import Letters
-from services.alerts.adapters.warning_log import Records, WarningLog
+from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.blocking import Blocking
 from services.alerts.core.notices import backoff, contact_of, references
 from services.alerts.core.warn import compose
 from services.core.assess import Assessment
-from services.core.warning_records import DeliveryFault, NoticeState, fold_notices
+from services.core.warning_records import DeliveryFault, NoticeState
 from services.infra.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,10 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What a mail is written from: the assessment and everything recorded about its plan."""
+    """What a notice is written from: the assessment, and how to read the life of the warnings that it speaks of (blocks)."""
 
     assessment: Assessment
-    records: Records
+    life: Callable[[Notice], Sequence[Transition]]
 
 
 class Delivery:
@@ -98,25 +98,24 @@ class Delivery:
 
     def anything_due(self, states: Sequence[NoticeState]) -> bool:
         """Return whether some of *states* may be tried now."""
-        return self._waits.due(_RELAY) and any(
-            not state.settled and self._waits.due(state.notice.id) for state in states
+        return self._waits.due(_RELAY) and any(not state.settled and self._may_be_tried(state) for state in states)
+
+    def _may_be_tried(self, state: NoticeState) -> bool:
+        due = state.notice.due
+        return state.notice.id not in self._unrecorded and (
+            self._waits.due(state.notice.id) and (due is None or due <= self._clock())
         )
 
-    async def send_all(self, ground: Ground) -> int:
-        """Try every notice that is not settled and may be tried; return how many stay unsettled.
+    async def send_all(self, unsettled: Sequence[NoticeState], ground: Ground) -> int:
+        """Try every notice of *unsettled* (the oldest first) that may be tried; return how many stay unsettled.
 
         Raises Transient while broker or database are away; what was sent by then is not sent again by this process.
         """
         await self.flush()
-        states = fold_notices(ground.records.notices)
-        unsettled = [state for state in states.values() if not state.settled]
-        unsettled.sort(key=lambda state: (state.notice.at, state.notice.id))
         left = 0
         try:
             for state in unsettled:
-                if not (self._waits.due(_RELAY) and self._waits.due(state.notice.id)) or not await self._try(
-                    state, ground
-                ):
+                if not (self._waits.due(_RELAY) and self._may_be_tried(state)) or not await self._try(state, ground):
                     left += 1
         finally:
             await self._mailer.close()
@@ -130,7 +129,9 @@ class Delivery:
             metrics.NOTICES.labels("sent").inc()
             self._waits.succeeded(_RELAY)
             self._waits.succeeded(state.notice.id)
-            self._unrecorded[state.notice.id] = state.notice.model_copy(update={"state": "sent", "at": now})
+            self._unrecorded[state.notice.id] = state.notice.model_copy(
+                update={"state": "sent", "attempt": state.attempt, "at": now}
+            )
             await self.flush()
             return True
         metrics.NOTICES.labels(fault.value).inc()
@@ -141,7 +142,9 @@ class Delivery:
         if fault in _OF_THE_RELAY:
             self._waits.failed(_RELAY)
         if fault != state.fault:  # the same fault again would fill the log with nothing new
-            failed = state.notice.model_copy(update={"state": "failed", "detail": fault.value, "at": now})
+            failed = state.notice.model_copy(
+                update={"state": "failed", "attempt": state.attempt, "detail": fault.value, "at": now}
+            )
             await self._blocking(lambda: self._log.append([failed]))
         return fault.final
 
@@ -149,10 +152,10 @@ class Delivery:
         directory = ground.assessment.directory
         zone = ZoneInfo(directory.zone)
         to = contact_of(directory, notice)
-        letter = compose(ground.assessment, notice, ground.records.transitions, written=_local(notice.at, zone).date())
+        life = await self._blocking(partial(ground.life, notice))
+        letter = compose(ground.assessment, notice, life, written=_local(notice.at, zone).date())
         if letter is None or to is None:
             return DeliveryFault.NO_RECIPIENT
-        others = [one for one in ground.records.notices if one.state == "pending"]
         try:
             mail = build_message(
                 self._letters.render(letter, key=notice.id[:12]),
@@ -161,7 +164,7 @@ class Delivery:
                 operations=directory.operations,
                 to=to,
                 at=_local(notice.at, zone),
-                thread=references(notice, others),
+                thread=references(notice),
             )
         except ValueError:
             return DeliveryFault.RECIPIENT_REFUSED

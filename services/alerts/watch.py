@@ -1,4 +1,4 @@
-"""One look: judge every plan, decide about warnings once things are calm, record, send.
+"""One look: judge every plan, decide about warnings once things are calm, record; beside it, send what is recorded.
 
 Everything here is harmless twice, by one process or by two: what is recorded carries ids that derive from its content.
 """
@@ -6,28 +6,35 @@ Everything here is harmless twice, by one process or by two: what is recorded ca
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
 from time import monotonic
+from typing import Final
+from zoneinfo import ZoneInfo
 
+from schemas.policy import Policy
+from schemas.warnings import Notice, Transition
 from services.alerts import metrics
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
-from services.alerts.adapters.warning_log import Records, WarningLog
+from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.blocking import Blocking
-from services.alerts.core.notices import plan_notices
+from services.alerts.core.notices import AddressBook
+from services.alerts.core.planning import Desk, period_of, plan_digests, plan_notices
 from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
 from services.core.definition import definition_of
 from services.core.in_force import policy_in_force
 from services.core.transitions import transitions_of
-from services.core.warning_records import fold, fold_notices, waiting_answers
+from services.core.warning_records import Subject
 from services.infra.clock import Clock
 from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
+_DIGESTS_LOOKED_FOR: Final = timedelta(days=40)  # longer than any period
 
 
 class Afresh(FigureReader):
@@ -35,6 +42,17 @@ class Afresh(FigureReader):
 
     def last_evaluation(self, plan: str) -> Evaluation | None:
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What beside figures decides whether somebody is to be told something, at one moment."""
+
+    word: datetime | None  # when the last answer, silence or notice to be sent again came in
+    policy: Policy
+    silences: tuple[str, ...]
+    maintenance: tuple[int, ...]
+    periods: tuple[date, ...]
 
 
 @dataclass
@@ -46,10 +64,11 @@ class _Plan:
     look_again: float = 0.0
     waiting: bool = True  # notices may be unsettled: after a start nobody knows
     last: Round | None = None
+    heard: Heard | None = None
 
 
 class Watch:
-    """Looks at all plans. One look at a time."""
+    """Looks at all plans, and sends. One look at a time, and beside it one sending."""
 
     def __init__(
         self,
@@ -80,10 +99,15 @@ class Watch:
         self._plans: dict[str, _Plan] = {}
 
     async def look(self) -> None:
-        """Do everything that can be done now. Raises Transient while broker or database are away."""
-        await self._delivery.flush()
+        """Judge what can be judged now and record what follows. Raises Transient while broker or database are away."""
         for plan in await self._run(self._reader.plan_ids):
             await self._look_at(plan, self._plans.setdefault(plan, _Plan()))
+
+    async def post(self) -> None:
+        """Send everything that is recorded and can be sent now. Raises Transient while broker or database are away."""
+        await self._delivery.flush()
+        for plan, memory in list(self._plans.items()):
+            await self._post(plan, memory)
 
     async def _look_at(self, plan: str, memory: _Plan) -> None:
         if monotonic() < memory.look_again:
@@ -92,8 +116,8 @@ class Watch:
         judged = await self._judge(plan, self._reader)
         if isinstance(judged, NotYet):
             metrics.ROUNDS.labels(judged.reason.value).inc()
-            if memory.waiting and (judged.reason is Waiting.UNCHANGED or memory.last is not None):
-                await self._send_left_over(plan, memory)
+            if judged.reason is Waiting.UNCHANGED:
+                await self._answer_what_was_said(plan, memory)
             return
         if judged.inputs != memory.inputs:
             memory.inputs, memory.inputs_since = judged.inputs, monotonic()
@@ -104,6 +128,7 @@ class Watch:
             metrics.ROUNDS.labels("settling").inc()
             return
         await self._act(plan, judged, memory)
+        await self._run(lambda: finish(self._store, judged))
         metrics.ROUNDS.labels("judged").inc()
         metrics.ROUND_SECONDS.observe(monotonic() - began)
 
@@ -126,55 +151,93 @@ class Watch:
         definitions = [definition_of(indicator, plan) for indicator in plan.indicators]
         return self._stillness.seconds([one.hash for one in definitions if one is not None], judged.assessment.day)
 
-    async def _act(self, plan: str, judged: Round, memory: _Plan) -> None:
-        """Numbered by what survives a failure after each step.
-
-        1. transitions are recorded; 2. so are their notices, as pending (a crash after 1 leaves transitions that no notice
-        speaks of, and the next look makes it); 3. mails are tried; 4. the round is finished, until when it is done again.
-        """
-        now = self._clock()
-        records = await self._run(lambda: self._log.load(plan))
-        past = fold(records.transitions)
-        policy = policy_in_force(
-            await self._run(lambda: self._reader.policies(plan)), judged.assessment.plan, judged.assessment.day
-        )
-        changes = transitions_of(
-            judged.assessment, past, policy, at=now, answers=waiting_answers(records.answers, records.transitions)
-        )
-        await self._run(lambda: self._log.append(changes))
-        for one in changes:
-            metrics.TRANSITIONS.labels(plan, one.reason.value).inc()
-            log.info("%s of %s is %s: %s since %s", one.cause, one.agency, one.state, one.reason, one.since)
-        transitions = (*records.transitions, *changes)
-        planned = plan_notices(transitions, records.notices, judged.assessment.directory, at=now)
-        await self._run(lambda: self._log.append(planned))
-        memory.last = judged
-        for kind, count in open_counts(fold(transitions).values()).items():
-            metrics.WARNINGS_OPEN.labels(plan, kind).set(count)
-        await self._send(
-            plan, judged, replace(records, transitions=transitions, notices=(*records.notices, *planned)), memory
-        )
-        await self._run(lambda: finish(self._store, judged))
-
-    async def _send(self, plan: str, judged: Round, records: Records, memory: _Plan) -> None:
-        memory.waiting = True
-        left = await self._delivery.send_all(Ground(assessment=judged.assessment, records=records))
-        metrics.NOTICES_WAITING.labels(plan).set(left)
-        memory.waiting = left > 0
-
-    async def _send_left_over(self, plan: str, memory: _Plan) -> None:
-        """Send what an earlier round, perhaps of a process that is dead, has recorded and not sent."""
-        records = await self._run(lambda: self._log.load(plan))
-        states = tuple(fold_notices(records.notices).values())
-        if all(state.settled for state in states):
-            memory.waiting = False
-            metrics.NOTICES_WAITING.labels(plan).set(0)
-            return
-        if not self._delivery.anything_due(states):
+    async def _answer_what_was_said(self, plan: str, memory: _Plan) -> None:
+        """Act once more on figures that have not changed, where an answer, a silence, a policy or the calendar asks for it."""
+        if memory.heard is not None and memory.heard == await self._run(lambda: self._heard(plan, memory.last)):
             return
         if memory.last is None:
             judged = await self._judge(plan, self._afresh)
             if isinstance(judged, NotYet):
                 return
             memory.last = judged
-        await self._send(plan, memory.last, records, memory)
+        await self._act(plan, memory.last, memory)
+
+    def _heard(self, plan: str, judged: Round | None) -> Heard | None:
+        """Return everything beside figures that decides whether somebody is to be told something."""
+        if judged is None:
+            return None
+        now, assessment = self._clock(), judged.assessment
+        policy = policy_in_force(self._reader.policies(plan), assessment.plan, assessment.day)
+        today = now.astimezone(ZoneInfo(assessment.directory.zone)).date()
+        return Heard(
+            word=self._log.last_word(plan),
+            policy=policy,
+            silences=tuple(one.id for one in self._log.silences(plan, now)),
+            maintenance=tuple(number for number, one in enumerate(policy.maintenance) if one.from_ <= now < one.until),
+            periods=tuple(period_of(step.digest, today) for step in policy.levels if step.digest is not None),
+        )
+
+    async def _act(self, plan: str, judged: Round, memory: _Plan) -> None:
+        """Numbered by what survives a failure after each step.
+
+        1. transitions are recorded; 2. so are the notices that follow, as pending (a crash after 1 leaves transitions that no
+        notice speaks of, and the next look makes it). What counts is read back in between, so that of two evaluators at
+        once both go by what was recorded first. Mails are :meth:`post`'s part.
+        """
+        heard = await self._run(lambda: self._heard(plan, judged))
+        assert heard is not None
+        states = await self._run(lambda: self._decide(plan, judged, heard.policy))
+        await self._run(lambda: self._plan_notices(plan, judged, heard.policy, states))
+        for kind, count in open_counts(states.values()).items():
+            metrics.WARNINGS_OPEN.labels(plan, kind).set(count)
+        memory.last, memory.heard, memory.waiting = judged, heard, True
+
+    def _decide(self, plan: str, judged: Round, policy: Policy) -> dict[Subject, Transition]:
+        answers = self._log.waiting_answers(plan)
+        past = self._log.states(plan)
+        changes = transitions_of(judged.assessment, past, policy, at=self._clock(), answers=answers)
+        self._log.append(changes)
+        for one in changes:
+            metrics.TRANSITIONS.labels(plan, one.reason.value).inc()
+            log.info("%s of %s is %s: %s since %s", one.cause, one.agency, one.state, one.reason, one.since)
+        return self._log.states(plan) if changes else past
+
+    def _plan_notices(self, plan: str, judged: Round, policy: Policy, states: dict[Subject, Transition]) -> None:
+        now = self._clock()
+        desk = Desk(
+            plan=plan,
+            directory=judged.assessment.directory,
+            policy=policy,
+            now=now,
+            silences=self._log.silences(plan, now),
+            threads=self._log.threads(plan),
+        )
+        planned = plan_notices(self._log.untold(plan), states, desk)
+        recorded = self._log.digests(plan, now.date() - _DIGESTS_LOOKED_FOR)
+        self._log.append((*planned, *plan_digests(states, recorded, desk, day=judged.assessment.day)))
+
+    async def _post(self, plan: str, memory: _Plan) -> None:
+        """Send what this or an earlier process, perhaps one that is dead, has recorded and not sent."""
+        if not memory.waiting:
+            return
+        unsettled = await self._run(lambda: self._log.unsettled(plan))
+        metrics.NOTICES_WAITING.labels(plan).set(len(unsettled))
+        memory.waiting = bool(unsettled)
+        if not self._delivery.anything_due(unsettled):
+            return
+        if memory.last is None:
+            judged = await self._judge(plan, self._afresh)
+            if isinstance(judged, NotYet):
+                return
+            memory.last = judged
+        ground = Ground(assessment=memory.last.assessment, life=partial(self._life, plan, memory.last))
+        left = await self._delivery.send_all(unsettled, ground)
+        metrics.NOTICES_WAITING.labels(plan).set(left)
+
+    def _life(self, plan: str, judged: Round, notice: Notice) -> tuple[Transition, ...]:
+        """Return what *notice* is written from: the life of its agency's or owner's warnings, or the states of all."""
+        if notice.about == "digest":
+            return tuple(self._log.states(plan).values())
+        if notice.about == "agency":
+            return self._log.life_of(plan, [notice.agency])
+        return self._log.life_of(plan, AddressBook(judged.assessment.directory).of_owner(notice.agency))

@@ -83,6 +83,11 @@ class Decision:
     answer: str | None = None
 
 
+def to_be_told(reason: TransitionReason) -> bool:
+    """Return whether somebody is told of such a transition, sooner or later; of disputes operations are."""
+    return reason in TOLD or reason is TransitionReason.DISPUTED
+
+
 def lag_cause(indicator: str) -> str:
     """Return the cause of a warning about being behind in *indicator*."""
     return f"lag:{indicator}"
@@ -171,7 +176,7 @@ def _begins(past: Transition | None, course: Course, last: JudgedDay, policy: Po
         return Decision(
             reason=reason, day=last.day, since=course.run_since, state=state, severity=last.severity, level=level
         )
-    severity = max(course.severity(policy.hold), 1)
+    severity = max(_sustained(course, last, policy), 1)
     told = past.told_day if past is not None and level else None
     again = told is not None and course.spoken_since(told) <= policy.reopen
     return Decision(
@@ -198,7 +203,7 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy) 
         return replace(
             same, reason=TransitionReason.CAUGHT_UP, state=WarningState.RESOLVED, since=course.run_since, promised=None
         )
-    severity, age = course.severity(policy.hold), course.spoken_since(past.opened_day or past.day)
+    severity, age = _sustained(course, last, policy), course.spoken_since(past.opened_day or past.day)
     if past.promised is not None and last.severity and last.day > past.promised:
         level = _above(policy, past.level)
         return replace(
@@ -223,6 +228,11 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy) 
     if policy.repeat is not None and not past.acknowledged and last.severity and told >= policy.repeat:
         return replace(same, reason=TransitionReason.STILL_BEHIND)
     return replace(same, reason=Quiet.STILL_BEHIND if last.severity else Quiet.CLEARING, since=course.run_since)
+
+
+def _sustained(course: Course, last: JudgedDay, policy: Policy) -> int:
+    # A deadline that has passed is no passing fluctuation, and waiting would only make a second mail.
+    return last.severity if last.verdict == "missed" else course.severity(policy.hold)
 
 
 def _same(past: Transition) -> Decision:

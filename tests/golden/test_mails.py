@@ -19,11 +19,10 @@ from jinja2 import TemplateError
 from services.alerts.adapters.email import build_message
 from services.alerts.adapters.letters import Letters, Rendered
 from services.alerts.adapters.wire import WIRE
-from services.alerts.core.notices import contact_of, plan_notices
+from services.alerts.core.notices import contact_of
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose
 from services.core.assess import Assessment
-from services.core.transitions import transitions_of
 from tests import alerts_world as world
 
 MAILS = Path(__file__).parent / "mails"
@@ -38,8 +37,8 @@ CASES = [
 def mail_of(language: str, position: int, assessment: Assessment | None = None) -> tuple[Rendered, EmailMessage]:
     """Return the mail of the notice at *position* of the small province's first day of warnings, or of *assessment*."""
     assessment = assessment or world.assessed(language)
-    transitions = transitions_of(assessment, {}, at=world.NOW)
-    notice = plan_notices(transitions, [], assessment.directory, at=world.NOW)[position]
+    transitions = world.decided(assessment)
+    notice = world.planned(assessment, transitions)[position]
     letter = compose(assessment, notice, transitions, written=world.NOW.date())
     to = contact_of(assessment.directory, notice)
     assert letter is not None

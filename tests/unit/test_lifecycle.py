@@ -31,11 +31,13 @@ START = date(2008, 5, 28)
 AT = datetime.fromisoformat("2008-10-01T08:00:00+07:00")
 SUBJECT = ("so-y-te", lag_cause("email-use"))
 
-#: i, w, c: grave as info, warning, critical; o on plan; s silent, p partial, n never connected, v provisional, f too few.
+#: i, w, c: grave as info, warning, critical, m past the deadline; o on plan; s silent, p partial, n never connected,
+#: v provisional, f too few.
 KINDS = {
     "i": ("at-risk", 1, "reporting", False),
     "w": ("behind", 2, "reporting", False),
-    "c": ("missed", 3, "reporting", False),
+    "c": ("behind", 3, "reporting", False),
+    "m": ("missed", 3, "reporting", False),
     "o": ("on-track", 0, "reporting", False),
     "s": ("behind", 2, "silent", False),
     "p": ("behind", 2, "partial", False),
@@ -125,7 +127,7 @@ def live(days: list[JudgedDay], of: Policy, answers: dict[int, AnswerKind] | Non
     return Lived(days, made)
 
 
-histories = st.text(alphabet="iwcospnvf", min_size=1, max_size=50).map(history)
+histories = st.text(alphabet="iwcmospnvf", min_size=1, max_size=50).map(history)
 ladders = st.sampled_from([[{"to": "head"}], LADDER, LADDER[:2], [LADDER[0], LADDER[2]]])
 policies = st.builds(
     lambda hold, clear, repeat, reopen, levels: policy(
@@ -152,7 +154,8 @@ lives = st.builds(live, histories, policies, answered)
         pytest.param("wwwosoo", ["falling-behind", "fell-behind", "caught-up"], id="silence between them does not count"),
         pytest.param("wwwcc", ["falling-behind", "fell-behind"], id="graver for two days is held"),
         pytest.param("wwwccc", ["falling-behind", "fell-behind", "worsened"], id="graver for three days is told"),
-        pytest.param("ccc", ["falling-behind", "missed"], id="past the deadline the reason is missed"),
+        pytest.param("wwwm", ["falling-behind", "fell-behind", "worsened"], id="a deadline that passes is told at once"),
+        pytest.param("wwmmmm", ["falling-behind", "missed"], id="past the deadline it opens as missed, and is grave"),
         pytest.param("iii", ["falling-behind", "at-risk"], id="by the forecast alone"),
         pytest.param("fff", [], id="too few cases say nothing"),
         pytest.param("wwwooowww", ["falling-behind", "fell-behind", "caught-up", "falling-behind", "behind-again"],

@@ -12,20 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.directory import Directory
 from schemas.warnings import Notice, Transition
 from services.alerts.core.message import pace_of
 from services.alerts.core.notices import (
     backoff,
     contact_of,
     message_id,
-    plan_notices,
     references,
 )
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose
+from services.core.assess import Assessment
 from services.core.standing import Standing
-from services.core.transitions import feeds_needed, transitions_of
+from services.core.transitions import feeds_needed
 from services.core.warning_records import DeliveryFault, fold, fold_notices
 from tests import alerts_world as world
 
@@ -33,29 +32,30 @@ LATER = world.NOW + timedelta(days=1)
 
 
 @cache
-def decided() -> tuple[Directory, tuple[Transition, ...]]:
+def decided() -> tuple[Assessment, tuple[Transition, ...]]:
     assessment = world.assessed()
-    return assessment.directory, transitions_of(assessment, {}, at=world.NOW)
+    return assessment, world.decided(assessment)
+
+
+def without(planned: tuple[Notice, ...]) -> list[tuple[str, str, int]]:
+    return [(one.agency, one.recipient, len(one.transitions)) for one in planned]
 
 
 def test_one_notice_per_agency_with_all_its_indicators() -> None:
     """Two indicators of one office share a notice to its head; a feed's goes to its owner and to operations."""
-    directory, transitions = decided()
+    planned = world.planned(*decided())
 
-    planned = plan_notices(transitions, [], directory, at=world.NOW)
-
-    assert [(one.agency, one.recipient, len(one.transitions)) for one in planned] == [
-        ("so-xay-dung.documents", "feed-owner", 1),
-        ("so-xay-dung.documents", "operations", 1),
+    assert without(planned) == [
+        ("mail", "feed-owner", 1),  # filed under the first feed of the same owner
+        ("mail", "operations", 1),
         ("so-y-te", "head", 2),
     ]
-    assert all(one.state == "pending" for one in planned)
+    assert all((one.state, one.number, one.due) == ("pending", 1, None) for one in planned)
 
 
 def test_a_dead_feed_warns_nobodys_head() -> None:
     """What the dead feed supplies is behind, and its office gets no mail at all."""
-    assessment = world.assessed()
-    transitions = transitions_of(assessment, {}, at=world.NOW)
+    assessment, transitions = decided()
 
     assert assessment.histories[("documents", "so-xay-dung")][-1].verdict == "behind"
     assert {(one.agency, one.cause) for one in transitions if "xay-dung" in one.agency} == {
@@ -63,47 +63,36 @@ def test_a_dead_feed_warns_nobodys_head() -> None:
     }
 
 
-def test_no_notice_without_a_transition_and_none_twice() -> None:
-    """Everything told is told once, however often it is planned and whatever the directory says by then."""
-    directory, transitions = decided()
-    planned = plan_notices(transitions, [], directory, at=world.NOW)
+def test_no_notice_without_a_transition_and_each_told_once() -> None:
+    """Nothing untold, no notice; a transition that stands twice in the log is told once."""
+    assessment, transitions = decided()
 
-    assert plan_notices([], [], directory, at=world.NOW) == ()
-    assert plan_notices(transitions, planned, directory, at=LATER) == ()
-    assert plan_notices([*transitions, *transitions], [], directory, at=LATER) == tuple(
-        one.model_copy(update={"at": LATER}) for one in planned
-    )
-    renamed = directory.model_copy(
-        update={"operations": directory.operations.model_copy(update={"email": "moi@example.vn"})}
-    )
-    assert plan_notices(transitions, planned, renamed, at=LATER) == ()
+    assert world.planned(assessment, ()) == ()
+    assert world.planned(assessment, [*transitions, *transitions]) == world.planned(assessment, transitions)
 
 
 def test_an_agency_without_contacts_is_told_through_operations() -> None:
     """No warning goes missing because nobody was entered."""
-    directory, transitions = decided()
-    bare = directory.model_copy(
-        update={"agencies": tuple(one.model_copy(update={"contacts": ()}) for one in directory.agencies)}
-    )
+    assessment, transitions = decided()
+    agencies = tuple(one.model_copy(update={"contacts": ()}) for one in assessment.directory.agencies)
+    bare = assessment.directory.model_copy(update={"agencies": agencies})
 
-    (notice,) = [one for one in plan_notices(transitions, [], bare, at=world.NOW) if one.agency == "so-y-te"]
+    (notice,) = [one for one in world.planned(assessment, transitions, directory=bare) if one.agency == "so-y-te"]
 
     assert notice.recipient == "operations"
     assert contact_of(bare, notice) == bare.operations
 
 
-def test_feeds_of_one_owner_share_a_mail() -> None:
-    """When a server that supplies many feeds dies, its owner gets one mail."""
+def test_feeds_of_one_owner_share_a_mail_and_a_thread() -> None:
+    """When a server that supplies many feeds dies, its owner gets one mail, filed under the first of its feeds."""
     assessment = world.assessed(died=world.START - timedelta(days=1))
-    transitions = transitions_of(assessment, {}, at=world.NOW)
-    other = transitions[0].model_copy(update={"id": "other", "agency": "mail", "cause": "feed:mail"})
+    (dead,) = [one for one in world.decided(assessment) if one.cause.startswith("feed:")]
+    other = dead.model_copy(update={"id": "other", "agency": "roster", "cause": "feed:roster"})
 
-    planned = plan_notices([*transitions, other], [], assessment.directory, at=world.NOW)
+    planned = world.planned(assessment, [dead, other])
 
-    assert [(one.recipient, len(one.transitions)) for one in planned if one.agency == "mail"] == [
-        ("feed-owner", 2),
-        ("operations", 2),
-    ]
+    assert without(planned) == [("mail", "feed-owner", 2), ("mail", "operations", 2)]
+    assert world.planned(assessment, [other])[0].id == planned[0].id
 
 
 def test_feeds_needed_are_those_that_some_indicator_reads() -> None:
@@ -115,8 +104,40 @@ def test_feeds_needed_are_those_that_some_indicator_reads() -> None:
     assert feeds_needed(less, assessment.directory) == {"mailboxes", "roster"}
 
 
+def test_ids_depend_on_the_place_in_the_thread_alone() -> None:
+    """Whoever plans the next notice at the same time, knowing more or less, gives it the same Message-ID; the one after not."""
+    assessment, transitions = decided()
+    first = world.planned(assessment, transitions)
+    less = world.planned(assessment, transitions[:2], at=LATER)
+    threads = {(one.agency, one.recipient, one.channel): 1 for one in first}
+    after = world.planned(assessment, transitions, threads=threads)
+
+    assert [one.id for one in less] == [one.id for one in first]
+    assert [len(one.transitions) for one in less] == [1, 1, 1]
+    assert len({one.id for one in (*first, *after)}) == len(first) * 2
+    assert message_id(first[0].id, "tinh.gov.vn") == f"<{first[0].id}@tinh.gov.vn>"
+
+
+def test_a_notice_refers_to_the_ones_before_it() -> None:
+    """The first to nobody; the thirteenth to the ten before it, the oldest first, by ids that need no memory."""
+    assessment, transitions = decided()
+
+    def numbered(number: int) -> Notice:
+        thread = ("so-y-te", "head", "email")
+        found = world.planned(assessment, transitions, threads={thread: number - 1})
+        return next(one for one in found if one.agency == "so-y-te")
+
+    assert references(numbered(1)) == ()
+    assert references(numbered(13)) == tuple(numbered(one).id for one in range(3, 13))
+
+
 records = st.lists(
-    st.tuples(st.sampled_from(["pending", "sent", "failed"]), st.sampled_from([*DeliveryFault]), st.integers(0, 5)),
+    st.tuples(
+        st.sampled_from(["pending", "sent", "failed", "dead"]),
+        st.sampled_from([*DeliveryFault]),
+        st.integers(0, 5),
+        st.integers(0, 2),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -124,53 +145,42 @@ records = st.lists(
 
 @settings(deadline=None)  # the machine may be busy
 @given(records, st.randoms())
-def test_what_records_of_a_notice_amount_to(rows: list[tuple[str, str, int]], shuffle: Random) -> None:
-    """Sent wins over everything, whatever the order; only final faults settle without it."""
-    directory, transitions = decided()
-    notice = plan_notices(transitions, [], directory, at=world.NOW)[0]
+def test_what_records_of_a_notice_amount_to(rows: list[tuple[str, str, int, int]], shuffle: Random) -> None:
+    """The last attempt decides: sent wins, whatever the order; given up or a final fault settle without it."""
+    notice = world.planned(*decided())[0]
     made = [
         notice.model_copy(
             update={
                 "state": state,
-                "detail": fault if state == "failed" else "",
+                "detail": fault if state in ("failed", "dead") else "",
                 "at": world.NOW + timedelta(hours=hour),
+                "attempt": attempt,
             }
         )
-        for state, fault, hour in rows
+        for state, fault, hour, attempt in rows
     ]
-    state = fold_notices(made)[notice.id]
-
-    sent = any(one.state == "sent" for one in made)
     mixed = [*made, *made]
     shuffle.shuffle(mixed)
-    assert state.sent == sent == fold_notices(mixed)[notice.id].sent
+    state, other = fold_notices(made)[notice.id], fold_notices(mixed)[notice.id]
+
+    last = [one for one in made if one.attempt == max(one.attempt for one in made)]
+    sent = any(one.state == "sent" for one in last)
+    assert state.sent == sent == other.sent
+    assert (state.attempt, state.state == "sent") == (last[0].attempt, sent)
     if not sent:
-        assert state.settled == (bool(state.fault) and DeliveryFault(state.fault).final)
+        dead = any(one.state == "dead" for one in last)
+        assert state.settled == (dead or (bool(state.fault) and DeliveryFault(state.fault).final))
 
 
-def test_ids_depend_on_content_alone() -> None:
-    """The same transitions, agency, recipient and channel give the same Message-ID on every machine."""
-    directory, transitions = decided()
-    first = plan_notices(transitions, [], directory, at=world.NOW)
-    second = plan_notices(reversed(transitions), [], directory, at=LATER)
+def test_every_record_of_a_notice_counts_as_told() -> None:
+    """Of two evaluators one knew more: what either told is told."""
+    assessment, transitions = decided()
+    first, second = (
+        one.model_copy(update={"transitions": (told,)})
+        for one, told in zip([world.planned(assessment, transitions)[2]] * 2, ("a", "b"), strict=True)
+    )
 
-    assert [one.id for one in first] == [one.id for one in second]
-    assert len({one.id for one in first}) == len(first)
-    assert message_id(first[0].id, "tinh.gov.vn") == f"<{first[0].id}@tinh.gov.vn>"
-
-
-def test_threads_follow_the_recipient() -> None:
-    """A later notice answers the earlier ones to the same recipient about the same agency, oldest first."""
-    directory, transitions = decided()
-    first = plan_notices(transitions, [], directory, at=world.NOW)[2]
-
-    def later(number: str, hours: int, **other: str) -> Notice:
-        return first.model_copy(update={"id": number, "at": world.NOW + timedelta(hours=hours), **other})
-
-    notices = [later("c", 3), first, later("b", 2), later("x", 1, agency="so-khac"), later("y", 1, recipient="chair")]
-
-    assert references(later("d", 4), notices) == (first.id, "b", "c")
-    assert references(first, notices) == ()
+    assert fold_notices([first, second])[first.id].notice.transitions == ("a", "b")
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 5), (2, 10), (3, 20), (7, 300), (5000, 300)])
@@ -213,9 +223,8 @@ def test_the_pace_named_catches_up_and_one_less_does_not(numerator: int, denomin
 
 def test_a_letter_holds_what_is_open_and_what_has_ended() -> None:
     """New first, then the longest behind; what was resolved is named; what is fine is listed."""
-    assessment = world.assessed()
-    transitions = transitions_of(assessment, {}, at=world.NOW)
-    notice = plan_notices(transitions, [], assessment.directory, at=world.NOW)[2]
+    assessment, transitions = decided()
+    notice = world.planned(assessment, transitions)[2]
 
     letter = compose(assessment, notice, transitions, written=world.NOW.date())
 

@@ -18,6 +18,7 @@ from services.core.coverage import FeedDay
 from services.core.definition import definition_of
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.replay import Change, replay
+from services.core.severity import default_policy
 from services.core.transitions import transitions_of
 from services.core.warning_records import Subject, fold
 from tests import alerts_world as world
@@ -108,7 +109,9 @@ def looked(
             continue
         seen = [one for one in told if one.day <= day]
         judged = assess(plans, offices, adoption=adoption, feed_days=seen, day=day)
-        made = transitions_of(judged, past, at=datetime(day.year, day.month, day.day, tzinfo=UTC))
+        made = transitions_of(
+            judged, past, default_policy(judged.plan), at=datetime(day.year, day.month, day.day, tzinfo=UTC)
+        )
         past |= fold(made)
         changes += [Change(day, one) for one in made]
     return changes
@@ -139,4 +142,4 @@ def test_a_plan_is_not_looked_at_for_ever():
     changes = replay([short], offices, judged.histories, feed_days=told, last=last)
 
     assert max(one.day for one in changes) <= at(5 + 366)
-    assert {one.transition.reason.value for one in changes} == {"missed"}
+    assert {one.transition.reason.value for one in changes} == {"falling-behind", "missed"}

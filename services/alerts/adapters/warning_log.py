@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
 
 from schemas.topics import Topic
-from schemas.warnings import WARNING_RECORD, Answer, Notice, Record, Silence, Transition, record_key
+from schemas.warnings import (
+    WARNING_RECORD,
+    Answer,
+    Notice,
+    Record,
+    Silence,
+    Transition,
+    TransitionReason,
+    record_key,
+)
 from services.alerts.adapters.warning_tables import write_records
+from services.core.lifecycle import to_be_told
+from services.core.warning_records import (
+    NoticeState,
+    Subject,
+    fold,
+    fold_notices,
+    silences_in_force,
+    waiting_answers,
+)
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.kafka import Message
-
-
-@dataclass(frozen=True, kw_only=True)
-class Records:
-    """Everything recorded about a plan's warnings, in the order in which it was recorded."""
-
-    transitions: tuple[Transition, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    answers: tuple[Answer, ...] = ()
-    silences: tuple[Silence, ...] = ()
 
 
 class Publishes(Protocol):
@@ -36,14 +44,84 @@ class WarningLog:
         self._database = database
         self._kafka = kafka
 
-    def load(self, plan: str) -> Records:
-        """Return everything recorded about *plan*."""
-        return Records(
-            transitions=tuple(one for one in self._read("warnings", plan) if isinstance(one, Transition)),
-            notices=tuple(one for one in self._read("notices", plan) if isinstance(one, Notice)),
-            answers=tuple(one for one in self._read("answers", plan) if isinstance(one, Answer)),
-            silences=tuple(one for one in self._read("silences", plan) if isinstance(one, Silence)),
+    def states(self, plan: str) -> dict[Subject, Transition]:
+        """Return the last transition of every warning of *plan*."""
+        return fold(
+            self._transitions("plan = %(plan)s ORDER BY sequence DESC LIMIT 1 BY agency, cause", {"plan": plan})
         )
+
+    def untold(self, plan: str) -> tuple[Transition, ...]:
+        """Return the transitions of which somebody is to be told and of which no notice tells, in the order of the log."""
+        reasons = tuple(sorted(reason.value for reason in TransitionReason if to_be_told(reason)))
+        return self._transitions(
+            "plan = %(plan)s AND reason IN %(reasons)s AND id NOT IN "
+            "(SELECT arrayJoin(transitions) FROM notices WHERE plan = %(plan)s) ORDER BY recorded, agency, cause, sequence",
+            {"plan": plan, "reasons": reasons},
+        )
+
+    def life_of(self, plan: str, agencies: Collection[str]) -> tuple[Transition, ...]:
+        """Return every transition of the warnings of *agencies* (or feeds) that counts, in the order of the log."""
+        where = {"plan": plan, "agencies": tuple(sorted(agencies)) or ("",)}
+        return self._transitions(
+            "plan = %(plan)s AND agency IN %(agencies)s ORDER BY recorded, agency, cause, sequence", where
+        )
+
+    def waiting_answers(self, plan: str) -> dict[Subject, list[Answer]]:
+        """Return the answers that no transition has taken up, by warning, in the order of the log."""
+        rows = self._database.rows(
+            "SELECT record FROM answers FINAL WHERE plan = %(plan)s AND id NOT IN "
+            "(SELECT answer FROM warnings WHERE plan = %(plan)s) ORDER BY recorded",
+            {"plan": plan},
+        )
+        return waiting_answers((one for one in _parsed(rows) if isinstance(one, Answer)), ())
+
+    def silences(self, plan: str, now: datetime) -> tuple[Silence, ...]:
+        """Return the silences in force at *now*."""
+        rows = self._database.rows(
+            "SELECT record FROM silences FINAL WHERE plan = %(plan)s AND until > %(now)s",
+            {"plan": plan, "now": now.astimezone(UTC).replace(tzinfo=None, microsecond=0)},
+        )
+        return silences_in_force((one for one in _parsed(rows) if isinstance(one, Silence)), now)
+
+    def threads(self, plan: str) -> dict[tuple[str, str, str], int]:
+        """Return the greatest number of each thread of notices: (agency, recipient, channel)."""
+        rows = self._database.rows(
+            "SELECT agency, recipient, channel, max(number) FROM notices WHERE plan = %(plan)s AND about != 'digest' "
+            "GROUP BY agency, recipient, channel",
+            {"plan": plan},
+        )
+        return {(agency, recipient, channel): int(number) for agency, recipient, channel, number in rows}
+
+    def digests(self, plan: str, since: date) -> frozenset[str]:
+        """Return the ids of the digests recorded for periods that begin on *since* or later."""
+        rows = self._database.rows(
+            "SELECT DISTINCT id FROM notices WHERE plan = %(plan)s AND about = 'digest' "
+            "AND JSONExtractString(record, 'period') >= %(since)s",
+            {"plan": plan, "since": since.isoformat()},
+        )
+        return frozenset(row[0] for row in rows)
+
+    def unsettled(self, plan: str) -> tuple[NoticeState, ...]:
+        """Return the notices that are neither sent nor given up, the oldest first."""
+        rows = self._database.rows(
+            "SELECT record FROM notices FINAL WHERE plan = %(plan)s AND id IN (SELECT id FROM "
+            "(SELECT id, max(attempt) AS last, groupArray((attempt, state)) AS every FROM notices "
+            "WHERE plan = %(plan)s GROUP BY id) WHERE NOT arrayExists(one -> one.1 = last AND one.2 IN ('sent', 'dead'), every))",
+            {"plan": plan},
+        )
+        states = fold_notices(one for one in _parsed(rows) if isinstance(one, Notice)).values()
+        return tuple(sorted((one for one in states if not one.settled), key=lambda one: (one.notice.at, one.notice.id)))
+
+    def last_word(self, plan: str) -> datetime | None:
+        """Return when the last answer, silence or notice to be sent again was recorded, by the database's clock; None: never."""
+        rows = self._database.rows(
+            "SELECT max(last) FROM (SELECT max(recorded) AS last FROM answers WHERE plan = %(plan)s HAVING count() > 0 "
+            "UNION ALL SELECT max(recorded) FROM silences WHERE plan = %(plan)s HAVING count() > 0 "
+            "UNION ALL SELECT max(recorded) FROM notices WHERE plan = %(plan)s AND attempt > 0 AND state = 'pending' "
+            "HAVING count() > 0) HAVING count() > 0",
+            {"plan": plan},
+        )
+        return rows[0][0] if rows else None
 
     def append(self, records: Sequence[Record]) -> None:
         """Record all of *records*; returns once broker and database have them.
@@ -62,9 +140,10 @@ class WarningLog:
         )
         write_records(self._database, list(zip(records, texts, strict=True)))
 
-    def _read(self, table: str, plan: str) -> list[Record]:
-        rows = self._database.rows(
-            f"SELECT record FROM {table} FINAL WHERE plan = %(plan)s ORDER BY recorded, at",
-            {"plan": plan},
-        )
-        return [WARNING_RECORD.validate_json(row[0]) for row in rows]
+    def _transitions(self, where: str, values: dict[str, Any]) -> tuple[Transition, ...]:
+        rows = self._database.rows(f"SELECT record FROM warnings FINAL WHERE {where}", values)
+        return tuple(one for one in _parsed(rows) if isinstance(one, Transition))
+
+
+def _parsed(rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
+    return (WARNING_RECORD.validate_json(row[0]) for row in rows)

@@ -12,7 +12,7 @@ from services.infra.clickhouse.client import ClickHouse
 #: Table → its columns, the record as JSON last.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "warnings": (
-        "plan", "agency", "cause", "sequence", "id", "state", "reason", "severity", "level", "day", "since", "at",
+        "plan", "agency", "cause", "sequence", "id", "state", "reason", "severity", "level", "answer", "day", "since", "at",
         "revision", "record",
     ),
     "notices": (
@@ -31,7 +31,7 @@ def row_of(record: Record) -> tuple[str, tuple[Any, ...]]:
             severity = one.severity.value if one.severity is not None else ""
             return "warnings", (
                 *(one.plan, one.agency, one.cause, one.sequence, one.id, one.state.value, one.reason.value),
-                *(severity, one.level, one.day, one.since, one.at, one.revision),
+                *(severity, one.level, one.answer or "", one.day, one.since, one.at, one.revision),
             )
         case Notice() as one:
             return "notices", (

@@ -1,19 +1,25 @@
-"""Which notices follow from transitions: one per agency, recipient and language, with everything in it."""
+"""Whom a notice goes to, its id, and the thread that it belongs to."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from datetime import date, timedelta
+from typing import Final
 
 from schemas.directory import Agency, Contact, Directory, Feed
-from schemas.warnings import Notice, Transition
+from schemas.policy import ABOVE, Policy
+from schemas.warnings import Notice, Transition, TransitionReason
+from services.alerts.core.muting import ancestors
 
 FEED_PREFIX: Final = "feed:"
+OPERATIONS: Final = "operations"
+EMAIL: Final = "email"
 _REFERENCES: Final = 10  # of one thread; longer headers help nobody
+
+#: (agency, recipient, channel): one thread of notices, numbered.
+Thread = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +28,76 @@ class Recipient:
 
     role: str
     contact: Contact
+
+
+class AddressBook:
+    """The directory's contacts, found by role. Addresses stay in here."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.agencies: Mapping[str, Agency] = {one.id: one for one in directory.agencies}
+        self.feeds: Mapping[str, Feed] = {one.id: one for one in directory.feeds}
+
+    @property
+    def operations(self) -> Recipient:
+        """Who is told where nobody else is named."""
+        return Recipient(role=OPERATIONS, contact=self.directory.operations)
+
+    def own(self, agency: str, role: str) -> Contact | None:
+        """Return the contact of *agency* with that role."""
+        known = self.agencies.get(agency)
+        return next((one for one in known.contacts if one.role == role), None) if known else None
+
+    def told(self, one: Transition, policy: Policy) -> tuple[Recipient, ...]:
+        """Return who is told of *one* at once, each address once.
+
+        A lag: the levels up to the one reached that are not told by digest; where the agency names nobody of that role, its
+        head or contact, else operations, so that no warning goes missing. A dispute: operations. A feed: its owner and
+        operations; never an agency's head.
+        """
+        if one.reason is TransitionReason.DISPUTED:
+            return (self.operations,)
+        found: dict[str, Recipient] = {}
+        if is_feed(one):
+            feed = self.feeds.get(one.agency)
+            owner = [] if feed is None else [Recipient(role="feed-owner", contact=feed.owner)]
+            for recipient in (*owner, self.operations):
+                same = recipient.contact.email.casefold() == self.directory.operations.email.casefold()
+                found[recipient.contact.email.casefold()] = self.operations if same else recipient
+            return tuple(found.values())
+        for step in policy.levels:
+            if step.to not in ABOVE:
+                recipient = self._in_office(one.agency, step.to)
+                found.setdefault(recipient.contact.email.casefold(), recipient)
+            if step.to == one.level:
+                break
+        return tuple(found.values())
+
+    def _in_office(self, agency: str, role: str) -> Recipient:
+        for named in dict.fromkeys((role, "head", "contact")):
+            contact = self.own(agency, named)
+            if contact is not None:
+                return Recipient(role=named, contact=contact)
+        return self.operations
+
+    def above(self, agency: str, role: str) -> str | None:
+        """Return the agency, *agency* itself or the nearest above it, that names a contact with *role*; None: nobody does."""
+        return next((one for one in (agency, *ancestors(self.agencies, agency)) if self.own(one, role)), None)
+
+    def thread_of(self, one: Transition) -> str:
+        """Return the agency that a notice about *one* is filed under: of feeds, the first feed of the same owner."""
+        feed = self.feeds.get(one.agency) if is_feed(one) else None
+        if feed is None:
+            return one.agency
+        return self.of_owner(feed.id)[0]
+
+    def of_owner(self, feed: str) -> tuple[str, ...]:
+        """Return the feeds that have the owner of *feed*, in the directory's order; *feed* alone where it is not there."""
+        known = self.feeds.get(feed)
+        if known is None:
+            return (feed,)
+        owner = known.owner.email.casefold()
+        return tuple(one.id for one in self.directory.feeds if one.owner.email.casefold() == owner)
 
 
 def is_feed(one: Transition) -> bool:
@@ -39,29 +115,9 @@ def find_feed(directory: Directory, feed: str) -> Feed | None:
     return next((one for one in directory.feeds if one.id == feed), None)
 
 
-def recipients_of(directory: Directory, one: Transition) -> tuple[Recipient, ...]:
-    """Return who is told about *one*.
-
-    A lag: the agency's head, else its contact, else operations (so that no warning goes missing). A feed: its owner and
-    operations, once where both are the same address; never an agency's head.
-    """
-    operations = Recipient(role="operations", contact=directory.operations)
-    if is_feed(one):
-        feed = find_feed(directory, one.agency)
-        if feed is None or feed.owner.email.casefold() == directory.operations.email.casefold():
-            return (operations,)
-        return Recipient(role="feed-owner", contact=feed.owner), operations
-    agency = find_agency(directory, one.agency)
-    for role in ("head", "contact"):
-        for contact in agency.contacts if agency is not None else ():
-            if contact.role == role:
-                return (Recipient(role=role, contact=contact),)
-    return (operations,)
-
-
 def contact_of(directory: Directory, notice: Notice) -> Contact | None:
     """Return the address book's entry that *notice* goes to; None where the directory no longer has one."""
-    if notice.recipient == "operations":
+    if notice.recipient == OPERATIONS:
         return directory.operations
     if notice.recipient == "feed-owner":
         feed = find_feed(directory, notice.agency)
@@ -70,9 +126,12 @@ def contact_of(directory: Directory, notice: Notice) -> Contact | None:
     return next((one for one in agency.contacts if one.role == notice.recipient), None) if agency else None
 
 
-def notice_id(transitions: Sequence[str], agency: str, recipient: str, channel: str) -> str:
-    """Return the id of a notice, 32 hex digits; the order of *transitions* does not matter."""
-    content = "\n".join(["notice", *sorted(transitions), agency, recipient, channel])
+def notice_id(plan: str, thread: Thread, place: int | date) -> str:
+    """Return the id of a notice, 32 hex digits: only its place in its thread decides, a number or a digest's first day.
+
+    So whoever else plans it at the same time, knowing more or less, sends the same Message-ID.
+    """
+    content = "\n".join(["notice", plan, *thread, str(place)])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -81,54 +140,13 @@ def message_id(notice: str, domain: str) -> str:
     return f"<{notice}@{domain}>"
 
 
-def plan_notices(
-    transitions: Iterable[Transition], sent: Iterable[Notice], directory: Directory, *, at: datetime
-) -> tuple[Notice, ...]:
-    """Return the notices, all ``pending``, for the transitions that no notice speaks of yet.
-
-    Record the result as a whole: a transition that any notice speaks of counts as told to everybody concerned, so that a
-    contact added later is not sent old news. All feeds of one owner share a mail, whose ``agency`` is the first feed.
-    """
-    told = {one for notice in sent for one in notice.transitions}
-    groups: dict[tuple[str, str, str, str], list[Transition]] = defaultdict(list)
-    for one in transitions:
-        if one.id in told:
-            continue
-        for recipient in recipients_of(directory, one):
-            address = recipient.contact.email.casefold()
-            about = address if is_feed(one) else one.agency
-            kind = "feed" if is_feed(one) else "lag"
-            groups[(kind, about, recipient.role, recipient.contact.language)].append(one)
-    notices = []
-    for (_, _, role, language), members in sorted(groups.items()):
-        ids = sorted({one.id for one in members})
-        agency = min(one.agency for one in members)
-        spoken: Literal["vi", "en"] = "en" if language == "en" else "vi"
-        notices.append(
-            Notice(
-                id=notice_id(ids, agency, role, "email"),
-                plan=members[0].plan,
-                agency=agency,
-                recipient=role,
-                language=spoken,
-                transitions=tuple(ids),
-                state="pending",
-                at=at,
-            )
-        )
-    return tuple(notices)
-
-
-def references(notice: Notice, others: Iterable[Notice]) -> tuple[str, ...]:
-    """Return the ids of the earlier notices of the same thread (plan, agency, recipient), oldest first, at most ten."""
-    thread = {
-        one.id: one.at
-        for one in others
-        if (one.plan, one.agency, one.recipient) == (notice.plan, notice.agency, notice.recipient)
-        and one.id != notice.id
-        and one.at < notice.at
-    }
-    return tuple(sorted(thread, key=lambda one: (thread[one], one))[-_REFERENCES:])
+def references(notice: Notice) -> tuple[str, ...]:
+    """Return the ids of the earlier notices of the same thread, oldest first, at most ten; none of a digest."""
+    if notice.about == "digest":
+        return ()
+    thread = (notice.agency, notice.recipient, notice.channel)
+    numbers = range(max(1, notice.number - _REFERENCES), notice.number)
+    return tuple(notice_id(notice.plan, thread, number) for number in numbers)
 
 
 def backoff(failures: int, *, first: timedelta, longest: timedelta) -> timedelta:

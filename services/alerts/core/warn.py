@@ -10,6 +10,7 @@ from services.alerts.core.letter import FeedLetter, Heading, LagLetter
 from services.alerts.core.message import Evidence, feed_letter, lag_letter
 from services.alerts.core.notices import contact_of, is_feed
 from services.core.assess import Assessment
+from services.core.lifecycle import is_open
 from services.core.transitions import feed_standings
 from services.core.warning_records import fold
 
@@ -19,7 +20,8 @@ def compose(
 ) -> LagLetter | FeedLetter | None:
     """Return the letter of *notice*, *written* on that local day; None where the directory no longer knows whom to write to.
 
-    *transitions* are all of the plan's. Raises ValueError where those of the notice are not among them.
+    *transitions* are all of the agency's, or of the owner's feeds', in the order of the log. Raises ValueError where those of
+    the notice are not among them.
     """
     every = tuple(transitions)
     told = [one for one in every if one.id in set(notice.transitions)]
@@ -60,6 +62,6 @@ def open_counts(states: Iterable[Transition]) -> dict[str, int]:
     """Return how many warnings are open, of lags and of feeds."""
     counts = {"lag": 0, "feed": 0}
     for one in states:
-        if one.state.value == "open":
+        if is_open(one):
             counts["feed" if is_feed(one) else "lag"] += 1
     return counts

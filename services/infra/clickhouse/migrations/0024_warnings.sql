@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS warnings_new (
     reason String,
     severity String,
     level String,
+    answer String,               -- id of the answer that it takes up, or that holds
     day Date32,
     since Date32,
     at DateTime64(6, 'UTC'),
