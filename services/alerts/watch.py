@@ -240,4 +240,5 @@ class Watch:
             return tuple(self._log.states(plan).values())
         if notice.about == "agency":
             return self._log.life_of(plan, [notice.agency])
-        return self._log.life_of(plan, AddressBook(judged.assessment.directory).of_owner(notice.agency))
+        book = AddressBook(judged.assessment.directory)
+        return self._log.life_of(plan, book.feeds_of(notice.agency, notice.recipient))

@@ -89,7 +89,8 @@ def _fill(stack: Stack, environment: dict[str, str], steps: _Steps) -> None:
 
         def tell(settling: Settling) -> None:
             judged = "judged" if settling.evaluated else "not yet judged"
-            bar.update(task, description=f"records waiting {settling.lag}, marks {settling.marks}, {judged}")
+            waiting = f"records waiting {settling.lag}, marks {settling.marks}, mails {settling.notices}"
+            bar.update(task, description=f"{waiting}, {judged}")
 
         wait_until_settled(stack.kafka, stack.clickhouse, tell=tell)
 

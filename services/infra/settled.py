@@ -1,4 +1,4 @@
-"""Whether everything that was published has become figures and standing."""
+"""Whether everything that was published has become figures, standing and notices."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from services.infra.kafka.address import duties
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far it is: records not yet committed, marks outstanding, and whether the standing is newer than all figures."""
+    """How far it is: records not yet committed, marks outstanding, whether the standing is newer than all figures, and notices
+    that are due and neither sent nor given up."""
 
     lag: int
     marks: int
     evaluated: bool
+    notices: int
 
     @property
     def done(self) -> bool:
         """True once nothing is left to do."""
-        return self.lag == 0 and self.marks == 0 and self.evaluated
+        return self.lag == 0 and self.marks == 0 and self.evaluated and self.notices == 0
 
 
 def ends_of(address: KafkaAddress, topic: Topic) -> dict[int, int]:
@@ -62,7 +64,13 @@ def progress_of(address: KafkaAddress, clickhouse: ClickHouseAddress, ends: dict
             "UNION ALL SELECT max(basis) FROM feed_days)) "
             "FROM (SELECT plan, max(basis) AS last FROM evaluations GROUP BY plan)"
         )[0]
-    return Progress(lag=lag, marks=int(marks), evaluated=bool(evaluated))
+        # Those that wait for office hours are left out: they may be due in days.
+        (notices,) = database.rows(
+            "SELECT count() FROM (SELECT id, max(attempt) AS last, groupArray((attempt, state)) AS every FROM notices "
+            "GROUP BY id HAVING NOT arrayExists(one -> one.1 = last AND one.2 IN ('sent', 'dead'), every) "
+            "AND countIf(JSONExtractString(record, 'due') != '') = 0)"
+        )[0]
+    return Progress(lag=lag, marks=int(marks), evaluated=bool(evaluated), notices=int(notices))
 
 
 def wait_until_settled(

@@ -84,18 +84,20 @@ class AddressBook:
         """Return the agency, *agency* itself or the nearest above it, that names a contact with *role*; None: nobody does."""
         return next((one for one in (agency, *ancestors(self.agencies, agency)) if self.own(one, role)), None)
 
-    def thread_of(self, one: Transition) -> str:
-        """Return the agency that a notice about *one* is filed under: of feeds, the first feed of the same owner."""
-        feed = self.feeds.get(one.agency) if is_feed(one) else None
-        if feed is None:
-            return one.agency
-        return self.of_owner(feed.id)[0]
+    def filed_under(self, one: Transition, recipient: str) -> str:
+        """Return the agency that a notice about *one* is filed under; of feeds, the first of :meth:`feeds_of`."""
+        return self.feeds_of(one.agency, recipient)[0] if is_feed(one) else one.agency
 
-    def of_owner(self, feed: str) -> tuple[str, ...]:
-        """Return the feeds that have the owner of *feed*, in the directory's order; *feed* alone where it is not there."""
+    def feeds_of(self, feed: str, recipient: str) -> tuple[str, ...]:
+        """Return the feeds that share mails to *recipient* with *feed*, in the directory's order.
+
+        To its owner, all of the same owner's; to everybody else all feeds. *feed* alone where the directory has it no more.
+        """
         known = self.feeds.get(feed)
         if known is None:
             return (feed,)
+        if recipient != "feed-owner":
+            return tuple(self.feeds)
         owner = known.owner.email.casefold()
         return tuple(one.id for one in self.directory.feeds if one.owner.email.casefold() == owner)
 

@@ -63,10 +63,11 @@ def plan_notices(untold: Iterable[Transition], states: Mapping[Subject, Transiti
         if not disputed and muting.why(states.get((one.agency, one.cause), one)) is not None:
             continue
         kind = "dispute" if disputed else "feed" if is_feed(one) else "lag"
-        agency = book.thread_of(one)
         for recipient in book.told(one, desk.policy):
+            agency = book.filed_under(one, recipient.role)
             groups[_Group(kind, agency, recipient.role, EMAIL, recipient.contact.language)].append(one)
         for channel in channels_of(one, desk.policy, book):
+            agency = book.filed_under(one, CHANNEL)
             groups[_Group(kind, agency, CHANNEL, channel, desk.directory.operations.language)].append(one)
     numbers = dict(desk.threads)
     notices = []
