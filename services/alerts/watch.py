@@ -6,7 +6,7 @@ Everything here is harmless twice, by one process or by two: what is recorded ca
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -203,18 +203,14 @@ class Watch:
         return self._log.states(plan) if changes else past
 
     def _plan_notices(self, plan: str, judged: Round, policy: Policy, states: dict[Subject, Transition]) -> None:
-        now = self._clock()
-        desk = Desk(
-            plan=plan,
-            directory=judged.assessment.directory,
-            policy=policy,
-            now=now,
-            silences=self._log.silences(plan, now),
-            threads=self._log.threads(plan),
-        )
-        planned = plan_notices(self._log.untold(plan), states, desk)
-        recorded = self._log.digests(plan, now.date() - _DIGESTS_LOOKED_FOR)
+        desk = self._desk(plan, judged, policy)
+        planned = plan_notices(self._log.untold(plan), states, replace(desk, threads=self._log.threads(plan)))
+        recorded = self._log.digests(plan, desk.now.date() - _DIGESTS_LOOKED_FOR)
         self._log.append((*planned, *plan_digests(states, recorded, desk, day=judged.assessment.day)))
+
+    def _desk(self, plan: str, judged: Round, policy: Policy) -> Desk:
+        now, directory = self._clock(), judged.assessment.directory
+        return Desk(plan=plan, directory=directory, policy=policy, now=now, silences=self._log.silences(plan, now))
 
     async def _post(self, plan: str, memory: _Plan) -> None:
         """Send what this or an earlier process, perhaps one that is dead, has recorded and not sent."""
@@ -237,7 +233,8 @@ class Watch:
     def _life(self, plan: str, judged: Round, notice: Notice) -> tuple[Transition, ...]:
         """Return what *notice* is written from: the life of its agency's or owner's warnings, or the states of all."""
         if notice.about == "digest":
-            return tuple(self._log.states(plan).values())
+            policy = policy_in_force(self._reader.policies(plan), judged.assessment.plan, judged.assessment.day)
+            return tuple(self._desk(plan, judged, policy).spoken_of(self._log.states(plan)).values())
         if notice.about == "agency":
             return self._log.life_of(plan, [notice.agency])
         book = AddressBook(judged.assessment.directory)

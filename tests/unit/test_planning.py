@@ -269,6 +269,14 @@ def test_nobody_gets_an_empty_digest() -> None:
     assert plan_digests(fold([old]), (), desk(), day=DAY) == ()
 
 
+def test_a_digest_is_silent_about_what_is_silenced() -> None:
+    """The only office above with something to read has nothing left."""
+    states = fold([change("so-a", level="department-in-charge", day=date(2008, 9, 20))])
+
+    assert len(plan_digests(states, (), desk(), day=DAY)) == 1
+    assert plan_digests(states, (), desk(silences=[silence({"agencies": ["so-a"]})]), day=DAY) == ()
+
+
 def test_an_area_is_an_agency_and_all_below_it() -> None:
     """The province's area is everything, the district's its communes."""
     assert area_of(DIRECTORY, "huyen-b") == {"huyen-b", "xa-c", "xa-d"}

@@ -39,6 +39,15 @@ class Desk:
         """The directory's zone, which days and hours are of."""
         return ZoneInfo(self.directory.zone)
 
+    def muting(self, states: Mapping[Subject, Transition]) -> Muting:
+        """Return what mutes now; *states*: the last transition of every warning."""
+        return Muting(self.directory, self.policy, self.silences, states, self.now)
+
+    def spoken_of(self, states: Mapping[Subject, Transition]) -> dict[Subject, Transition]:
+        """Return those of *states* that nothing mutes: what digests speak of."""
+        muting = self.muting(states)
+        return {subject: one for subject, one in states.items() if muting.why(one) is None}
+
 
 @dataclass(frozen=True)
 class _Group:
@@ -56,7 +65,7 @@ def plan_notices(untold: Iterable[Transition], states: Mapping[Subject, Transiti
     waits. The numbers of a thread go on from those of *desk*.
     """
     book = AddressBook(desk.directory)
-    muting = Muting(desk.directory, desk.policy, desk.silences, states, desk.now)
+    muting = desk.muting(states)
     groups: dict[_Group, list[Transition]] = defaultdict(list)
     for one in _worth_telling(untold, states):
         disputed = one.reason is TransitionReason.DISPUTED
@@ -91,9 +100,9 @@ def plan_digests(
     """Return the digests that are due and not among *digests* (ids of those recorded): one per office above and period.
 
     A digest tells what stood at the end of the day before its period, so it waits until that *day* has been judged; it is
-    due with the first working hour of the period. Who has nothing to read gets none.
+    due with the first working hour of the period. Who has nothing to read gets none; what is muted is nothing to read.
     """
-    made = set(digests)
+    made, states = set(digests), desk.spoken_of(states)
     book = AddressBook(desk.directory)
     found: dict[str, Notice] = {}
     for step in desk.policy.levels:
