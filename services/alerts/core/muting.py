@@ -12,6 +12,7 @@ from schemas.directory import Agency, Directory
 from schemas.policy import Match, Policy
 from schemas.warnings import Silence, Transition
 from services.core.lifecycle import is_open
+from services.core.matching import matches
 from services.core.warning_records import Subject
 
 
@@ -53,22 +54,6 @@ class Muting:
     @cached_property
     def _agencies(self) -> dict[str, Agency]:
         return {agency.id: agency for agency in self.directory.agencies}
-
-
-def matches(match: Match, one: Transition, agency: Agency | None) -> bool:
-    """Return whether *match* means the warning of *one*; *agency* is the directory's entry of the agency warned."""
-    kind, _, name = one.cause.partition(":")
-    if kind == "feed":
-        only_lags = match.agencies or match.groups or match.indicators or match.severities
-        return name in match.feeds if match.feeds else not only_lags
-    groups = agency.groups if agency is not None else ()
-    return (
-        not match.feeds
-        and (not match.agencies or one.agency in match.agencies)
-        and (not match.groups or any(group in match.groups for group in groups))
-        and (not match.indicators or name in match.indicators)
-        and (not match.severities or one.severity in match.severities)
-    )
 
 
 def ancestors(agencies: Mapping[str, Agency], agency: str) -> Iterator[str]:

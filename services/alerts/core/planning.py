@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from schemas.directory import Contact, Directory
 from schemas.policy import ABOVE, ROLES, Period, Policy, Step
 from schemas.warnings import Notice, Silence, Transition, TransitionReason, WarningState
-from services.alerts.core.muting import Muting, ancestors, matches
+from services.alerts.core.muting import Muting, ancestors
 from services.alerts.core.notices import EMAIL, AddressBook, Recipient, Thread, is_feed, notice_id
 from services.alerts.core.office_hours import next_working_moment
 from services.core.lifecycle import is_open, to_be_told
+from services.core.matching import matches
 from services.core.severity import RANK
 from services.core.warning_records import Subject
 
