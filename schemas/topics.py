@@ -33,5 +33,5 @@ SHAPES: Final[dict[Topic, TopicShape]] = {
     Topic.INBOX: TopicShape(4, {"retention.ms": "21600000", "cleanup.policy": "delete"}),
     Topic.REJECTED: TopicShape(1, KEPT),
     Topic.PLANS: TopicShape(1, KEPT),
-    Topic.WARNINGS: TopicShape(1, KEPT),
+    Topic.WARNINGS: TopicShape(1, KEPT | {"message.timestamp.type": "LogAppendTime"}),  # one clock for all who write
 }

@@ -1,7 +1,7 @@
 """The embedded broker forgets everything when it ends; what must last is made anew from ClickHouse.
 
-Topics, revisions of plans, directories and sources, and the records of warnings come back. Events that were answered with
-202 and not yet archived are lost with the broker's memory, and whoever mends says so.
+Topics, revisions of plans, directories and sources, and the records of warnings (answers and silences among them) come back.
+Events that were answered with 202 and not yet archived are lost with the broker's memory, and whoever mends says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.revisions import REVISION
 from schemas.topics import SHAPES, Topic
-from schemas.warnings import WARNING_RECORD
+from schemas.warnings import WARNING_RECORD, record_key
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import KafkaAddress, Message, TopicSpec, ensure_topics, open_producer, read_all
@@ -41,11 +41,22 @@ def _revisions(rows: list[tuple[Any, ...]]) -> list[Message]:
     return messages
 
 
+# In the order of recording; a warning's transitions before what tells of them, where the clock cannot tell.
+_WARNINGS = (
+    "SELECT record FROM ("
+    "SELECT record, recorded, 0 AS kind, sequence AS place FROM warnings FINAL UNION ALL "
+    "SELECT record, recorded, 1, 0 FROM answers FINAL UNION ALL "
+    "SELECT record, recorded, 2, action = 'ended' FROM silences FINAL UNION ALL "
+    "SELECT record, recorded, 3, 2 * attempt + (state != 'pending') FROM notices FINAL"
+    ") ORDER BY recorded, kind, place, record"
+)
+
+
 def _warnings(rows: list[tuple[Any, ...]]) -> list[Message]:
     messages = []
     for (record,) in rows:
         parsed = WARNING_RECORD.validate_json(record)
-        messages.append(Message(Topic.WARNINGS.value, record.encode(), f"{parsed.plan}/{parsed.agency}".encode()))
+        messages.append(Message(Topic.WARNINGS.value, record.encode(), record_key(parsed).encode()))
     return messages
 
 
@@ -61,10 +72,9 @@ def mend(kafka: KafkaAddress, clickhouse: ClickHouseAddress) -> int:
             "SELECT kind, id, revision, in_force_from, published, document FROM plan_revisions FINAL "
             "ORDER BY published, kind, id, revision"
         )
-        warnings = database.rows("SELECT record FROM warnings FINAL ORDER BY at, cause, sequence")
-        notices = database.rows("SELECT record FROM notices FINAL ORDER BY at")
+        warnings = database.rows(_WARNINGS)
     messages: list[Message] = []
-    for topic, made in ((Topic.PLANS, _revisions(revisions)), (Topic.WARNINGS, _warnings([*warnings, *notices]))):
+    for topic, made in ((Topic.PLANS, _revisions(revisions)), (Topic.WARNINGS, _warnings(warnings))):
         held = {record.value for record in read_all(kafka, topic.value)} if made else set()
         messages += [message for message in made if message.value not in held]
     with open_producer(kafka) as producer:

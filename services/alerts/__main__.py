@@ -17,11 +17,13 @@ from types import FrameType
 from schemas.topics import SHAPES, Topic
 from services.alerts.adapters.email import SmtpAddress, open_mailer
 from services.alerts.adapters.figures import FigureReader
+from services.alerts.adapters.leadership import topic_ids
 from services.alerts.adapters.letters import Letters
+from services.alerts.adapters.log_reader import Folding, LogReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import WarningLog
-from services.alerts.app import LEADER_TOPIC, Pulse, make_app, serve
+from services.alerts.app import LEADER_TOPIC, TOPICS, Ending, Pulse, make_app, serve
 from services.alerts.blocking import Blocking, open_blocking
 from services.alerts.core.samples import sample_letters
 from services.alerts.delivery import Delivery, Waits
@@ -63,9 +65,14 @@ def main() -> None:
         _insist(pulse, lambda: kafka.append(closing.enter_context(open_producer(settings.kafka()))))
         database = closing.enter_context(open_clickhouse(settings.clickhouse()))
         blocking = closing.enter_context(open_blocking())
+        found: list[tuple[dict[str, str], LogReader]] = []
+        beside = closing.enter_context(open_clickhouse(settings.clickhouse()))
+        _insist(pulse, lambda: found.append(_log_reader(settings, beside)))
+        ids, reader = found[0]
+        folding = Folding(reader, closing.enter_context(open_blocking()))
         datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-alerts-"))
         pulse.starting = None
-        code = asyncio.run(_run(settings, clock, letters, database, kafka[0], blocking, datadir, pulse))
+        code = asyncio.run(_run(settings, clock, letters, database, kafka[0], blocking, datadir, pulse, ids, folding))
     # Threads of clients that lost their broker may linger; everything that matters is closed.
     logging.shutdown()
     sys.stderr.flush()
@@ -81,6 +88,8 @@ async def _run(
     blocking: Blocking,
     datadir: str,
     pulse: Pulse,
+    ids: dict[str, str],
+    folding: Folding,
 ) -> int:
     async with AsyncExitStack() as closing:
         warnings = WarningLog(database, kafka)
@@ -109,15 +118,25 @@ async def _run(
             blocking=blocking,
             stillness=Stillness(database),
         )
+        ending = Ending()
         app = make_app(
             settings.kafka(),
             datadir=datadir,
             interval=settings.alerts_interval,
             look=watch.look,
             post=watch.post,
+            folds=folding,
             pulse=pulse,
+            ending=ending,
         )
-        return await serve(app, settings.kafka(), pulse)
+        return await serve(app, settings.kafka(), ids=ids, pulse=pulse, ending=ending)
+
+
+def _log_reader(settings: AlertSettings, database: ClickHouse) -> tuple[dict[str, str], LogReader]:
+    ids = topic_ids(settings.kafka(), TOPICS)
+    if ids is None or ids.keys() != set(TOPICS):
+        raise Transient("the broker does not know the topics of warnings yet")
+    return ids, LogReader(database, topic_id=ids[Topic.WARNINGS.value])
 
 
 def _relay(settings: AlertSettings) -> SmtpAddress:

@@ -1,6 +1,8 @@
 """The worker: a Faust app whose leader looks every few seconds whether there is something to judge or to send.
 
-Two leaders may overlap after a pause, so what a leader does is harmless twice: ids derive from content.
+Beside it one worker folds the log of warnings into the tables: answers and silences, which others publish, and what was
+recorded and, for a crash, not written. Two leaders may overlap after a pause, so what a leader does is harmless twice: ids
+derive from content.
 """
 
 from __future__ import annotations
@@ -8,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Final, Protocol
 
 import faust
 from faust.types.auth import AuthProtocol
 
+from schemas.topics import Topic
 from services.alerts import metrics
-from services.alerts.adapters.leadership import topic_id
+from services.alerts.adapters.leadership import topic_ids
+from services.alerts.adapters.log_reader import Behind, Logged
+from services.alerts.adapters.transport import read_from
 from services.core.errors import Transient
 from services.infra.kafka import KafkaAddress
 
@@ -24,11 +29,40 @@ log = logging.getLogger(__name__)
 
 APP_ID = "tiendo-alerts"
 LEADER_TOPIC = f"{APP_ID}-__assignor-__leader"
-_TOPIC_EVERY = 5.0
+#: Topics that must be the same for as long as a worker runs.
+TOPICS: Final = (Topic.WARNINGS.value, LEADER_TOPIC)
+_TOPICS_EVERY = 5.0
 _FINISH_WITHIN = 20.0
+_BATCH = 2000  # records of the log written at once, at most
+_COMMIT_EVERY = 0.5
+_RETRY_FIRST, _RETRY_LONGEST = 0.5, 10.0
+BEGIN_ANEW: Final = 3  # exit code: broker or database are no longer those that the worker began with
 
 #: One look; returns once everything that could be done has been done. Raises Transient to be called again.
 Look = Callable[[], Awaitable[None]]
+
+
+class Folds(Protocol):
+    """What is needed of the reader of the log; *take* is awaited until the records are written."""
+
+    @property
+    def next(self) -> int: ...
+
+    async def take(self, records: Sequence[Logged]) -> None: ...
+
+
+class Ending:
+    """Whether the worker is to end, and with which code; the first reason stands."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        self.asked = asyncio.Event()
+
+    def end(self, code: int) -> None:
+        """Ask the worker to end with *code*."""
+        if self.code is None:
+            self.code = code
+            self.asked.set()
 
 
 class Pulse:
@@ -39,6 +73,7 @@ class Pulse:
         self.leading = False
         self.broker = True
         self.trouble: str | None = None
+        self.unfolded: str | None = None
         self._last: float | None = None
         metrics.ROUND_AGE.set_function(lambda: -1.0 if self._last is None else monotonic() - self._last)
 
@@ -54,10 +89,22 @@ class Pulse:
             missing.append("no broker answers")
         if self.leading and self.trouble:
             missing.append(self.trouble)
+        if self.unfolded:
+            missing.append(f"the log of warnings is not read: {self.unfolded}")
         return missing
 
 
-def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, post: Look, pulse: Pulse) -> faust.App:
+def make_app(
+    kafka: KafkaAddress,
+    *,
+    datadir: str,
+    interval: float,
+    look: Look,
+    post: Look,
+    folds: Folds,
+    pulse: Pulse,
+    ending: Ending,
+) -> faust.App:
     """Return the app; nothing is connected before it starts."""
     app = faust.App(
         APP_ID,
@@ -67,8 +114,11 @@ def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, 
         broker_heartbeat_interval=1,
         broker_rebalance_timeout=10,
         broker_request_timeout=15,
-        topic_allow_declare=False,  # the leader's topic is made before the app starts
+        broker_commit_interval=_COMMIT_EVERY,
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,  # they are made before the app starts
         topic_disable_leader=False,
+        stream_wait_empty=False,
         stream_recovery_delay=0.0,
         web_enabled=False,
         worker_redirect_stdouts=False,
@@ -77,6 +127,9 @@ def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, 
         loghandlers=[],
         logging_config=None,
     )
+    read_from(app, Topic.WARNINGS.value, lambda: folds.next)
+    topic = app.topic(Topic.WARNINGS.value, key_serializer="raw", value_serializer="raw")
+    app.agent(topic, name=Topic.WARNINGS.value)(_agent(folds, pulse, ending))
 
     @app.timer(interval=interval, on_leader=True)
     async def lead() -> None:
@@ -105,44 +158,96 @@ def make_app(kafka: KafkaAddress, *, datadir: str, interval: float, look: Look, 
     return app
 
 
-async def serve(app: faust.App, kafka: KafkaAddress, pulse: Pulse) -> int:
-    """Run *app* until SIGTERM or SIGINT (returns 0), until it crashes (1) or until the broker has lost its memory (3)."""
+def _agent(folds: Folds, pulse: Pulse, ending: Ending) -> Callable[[Any], Awaitable[None]]:
+    """Return the agent that has the log written: what has come meanwhile is one batch, acknowledged once it is written.
+
+    Nothing of a batch that was not written is acknowledged, and nothing later: whoever comes next begins with it.
+    """
+
+    async def write(waiting: asyncio.Queue[Any]) -> None:
+        try:
+            while True:
+                events = [await waiting.get()]
+                while len(events) < _BATCH and not waiting.empty():
+                    events.append(waiting.get_nowait())
+                await _insist(lambda: folds.take([_logged(one.message) for one in events]), pulse)  # noqa: B023 - awaited
+                for event in events:
+                    event.ack()
+        except Behind as fault:
+            log.error("%s; ending, to begin anew", fault)
+            ending.end(BEGIN_ANEW)
+        except Exception:
+            log.exception("a fault that no wait mends; ending")
+            ending.end(1)
+
+    async def take(stream: Any) -> None:
+        stream.enable_acks = False
+        waiting: asyncio.Queue[Any] = asyncio.Queue(_BATCH)
+        writing = asyncio.create_task(write(waiting))
+        try:
+            async for event in stream.events():
+                await waiting.put(event)
+        finally:
+            writing.cancel()
+
+    return take
+
+
+def _logged(message: Any) -> Logged:
+    return Logged(offset=message.offset, timestamp_ms=round((message.timestamp or 0) * 1000), value=message.value)
+
+
+async def _insist(duty: Callable[[], Awaitable[None]], pulse: Pulse) -> None:
+    wait = _RETRY_FIRST
+    while True:
+        try:
+            await duty()
+        except Transient as fault:
+            if pulse.unfolded is None:
+                log.warning("reading the log waits: %s", fault)
+            pulse.unfolded = str(fault)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _RETRY_LONGEST)
+        else:
+            pulse.unfolded = None
+            return
+
+
+async def serve(app: faust.App, kafka: KafkaAddress, *, ids: Mapping[str, str], pulse: Pulse, ending: Ending) -> int:
+    """Run *app* until SIGTERM or SIGINT (returns 0), until it crashes (1) or until broker or database begin anew (3).
+
+    *ids*: the broker's ids of ``TOPICS`` when the worker began.
+    """
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[int] = loop.create_future()
-
-    def end(code: int) -> None:
-        if not ended.done():
-            ended.set_result(code)
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end, 0)
+        loop.add_signal_handler(number, ending.end, 0)
     app.finalize()
     await app.start()
     log.info("started")
-    watching = asyncio.create_task(_watch_topic(kafka, pulse, end))
-    while not ended.done():
-        await asyncio.wait([ended], timeout=0.5)
-        if app.should_stop or app.crashed:
-            end(1)
+    watching = asyncio.create_task(_watch_topics(kafka, ids, pulse, ending))
+    while ending.code is None:
+        try:
+            await asyncio.wait_for(ending.asked.wait(), 0.5)
+        except TimeoutError:
+            if app.should_stop or app.crashed:
+                ending.end(1)
     watching.cancel()
     try:
         await asyncio.wait_for(app.stop(), _FINISH_WITHIN)
     except TimeoutError:
         log.warning("not everything ended in time; what is not recorded is done again")
     log.info("stopped")
-    return ended.result()
+    return ending.code
 
 
-async def _watch_topic(kafka: KafkaAddress, pulse: Pulse, end: Callable[[int], None]) -> None:
-    known: str | None = None
+async def _watch_topics(kafka: KafkaAddress, ids: Mapping[str, str], pulse: Pulse, ending: Ending) -> None:
     while True:
-        found = await asyncio.to_thread(topic_id, kafka, LEADER_TOPIC)
+        found = await asyncio.to_thread(topic_ids, kafka, TOPICS)
         pulse.broker = found is not None
-        if found is not None and known is not None and found != known:
-            log.error("the broker no longer knows the leader's topic; ending, to begin anew")
-            end(3)
-        known = found if known is None else known
-        await asyncio.sleep(_TOPIC_EVERY)
+        if found is not None and found != ids:
+            log.error("topics are gone or were made anew: what is known of them is void; ending, to begin anew")
+            ending.end(BEGIN_ANEW)
+        await asyncio.sleep(_TOPICS_EVERY)
 
 
 def _credentials(kafka: KafkaAddress) -> Any:

@@ -16,3 +16,6 @@ NOTICES = Counter(
     "tiendo_alerts_notices_total", "Attempts to send, by outcome; failures carry their reason.", ["outcome"]
 )
 NOTICES_WAITING = Gauge("tiendo_alerts_notices_waiting", "Notices recorded and not yet sent.", ["plan"])
+LOGGED = Counter(
+    "tiendo_alerts_log_records_total", "Records of the log of warnings, by what came of them.", ["outcome"]
+)

@@ -10,10 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -23,114 +21,14 @@ from aiosmtpd.controller import Controller
 
 from schemas.topics import Topic
 from schemas.warnings import WARNING_RECORD, Notice
-from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
-from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import read_all
 from tests import alerts_world as world
+from tests.alerts_place import Place, wait_for
 from tests.fixtures.chdb import ChdbServer
-from tests.fixtures.needs import free_port
 from tests.fixtures.tansu import Tansu
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def wait_for(what: str, check: Callable[[], Any], seconds: float = 60) -> Any:
-    """Return the first true answer of *check*."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := check():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {seconds:g} s")
-
-
-class Place:
-    """A database, a broker, a port for mail, and the processes that a test starts on them."""
-
-    def __init__(self, folder: Path, chdb: ChdbServer, tansu: Tansu) -> None:
-        self.folder = folder
-        self.mails = folder / "mails"
-        self.tansu = tansu
-        self.mail_port = free_port()
-        self.health_port = free_port()
-        name = f"alerts_{uuid.uuid4().hex[:10]}"
-        self.address = ClickHouseAddress(host=chdb.host, port=chdb.port, database=name)
-        migrate(self.address)
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def database(self) -> contextlib.AbstractContextManager[ClickHouse]:
-        return open_clickhouse(self.address)
-
-    def start(self, *module: str, **settings: str) -> subprocess.Popen[bytes]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
-        with (self.folder / f"{module[0]}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *module], cwd=ROOT, env=env | settings, stdout=log, stderr=log
-            )
-        self._started.append(process)
-        return process
-
-    def catcher(self) -> subprocess.Popen[bytes]:
-        return self.start("deploy.local.mail_catcher", "--port", str(self.mail_port), "--dir", str(self.mails))
-
-    def alerts(self, **settings: str) -> subprocess.Popen[bytes]:
-        return self.start(
-            "services.alerts",
-            **{
-                "TIENDO_CLOCK": world.NOW.isoformat(),
-                "TIENDO_KAFKA_BOOTSTRAP": self.tansu.bootstrap,
-                "TIENDO_CLICKHOUSE_HOST": self.address.host,
-                "TIENDO_CLICKHOUSE_PORT": str(self.address.port),
-                "TIENDO_CLICKHOUSE_DATABASE": self.address.database,
-                "TIENDO_ALERTS_PORT": str(self.health_port),
-                "TIENDO_ALERTS_INTERVAL": "0.3",
-                "TIENDO_ALERTS_SETTLE": "1",
-                "TIENDO_ALERTS_RETRY_FIRST": "0.5",
-                "TIENDO_ALERTS_RETRY_LONGEST": "1",
-                "TIENDO_ALERTS_SMTP_PORT": str(self.mail_port),
-                **settings,
-            },
-        )
-
-    def log(self) -> str:
-        return (self.folder / "services.alerts.log").read_text()
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.database() as database:
-            return database.rows(query)
-
-    def files(self) -> list[Path]:
-        return sorted(self.mails.glob("*.eml"))
-
-    def parsed(self) -> list[EmailMessage]:
-        return [message_from_bytes(one.read_bytes(), policy=policy.default) for one in self.files()]  # type: ignore[misc]
-
-    def wait_for_mails(self, count: int) -> list[EmailMessage]:
-        wait_for(f"{count} mails", lambda: len(self.files()) >= count)
-        return self.parsed()
-
-    def wait_until_all_sent(self) -> None:
-        states = "(SELECT id, if(countIf(state = 'sent') > 0, 'sent', 'not') AS state FROM notices GROUP BY id)"
-        query = f"SELECT count() > 0 AND countIf(state != 'sent') = 0 FROM {states}"
-        wait_for("all notices sent", lambda: self.rows(query)[0][0])
-
-    def wait_until_judged(self, rounds: int = 1) -> None:
-        wait_for("a finished round", lambda: self.rows("SELECT count() FROM evaluations")[0][0] >= rounds)
-
-    def end(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> int:
-        process.send_signal(number)
-        return process.wait(40)
-
-    def stop(self) -> None:
-        for process in self._started:
-            if process.poll() is None:
-                process.kill()
-                process.wait(10)
-        with open_clickhouse(
-            ClickHouseAddress(host=self.address.host, port=self.address.port, database="default")
-        ) as one:
-            one.run(f"DROP DATABASE {self.address.database}")
 
 
 @pytest.fixture
@@ -174,7 +72,7 @@ def test_a_first_run_on_a_history_sends_one_mail_per_agency_and_a_second_run_non
         ("so-y-te", "lag:email-use", "open", "2008-09-07"),
         ("so-y-te", "lag:mailboxes", "open", "2008-07-18"),
     ]
-    records = [WARNING_RECORD.validate_json(one.value or b"") for one in read_all(place.tansu.address, Topic.WARNINGS)]
+    records = [WARNING_RECORD.validate_json(one.value or b"") for one in read_all(place.broker.address, Topic.WARNINGS)]
     assert len(records) == 3 + 2 * 3
     assert "@" not in place.log().replace("tiendo@", "")
 
@@ -186,6 +84,7 @@ def test_the_command_lists_warnings_and_who_was_told(place: Place) -> None:
     place.catcher()
     place.alerts()
     place.wait_until_judged()
+    place.wait_until_all_sent()
 
     def listed(*arguments: str) -> str:
         done = subprocess.run(
@@ -295,7 +194,9 @@ def test_killed_between_pending_and_sent_repeats_the_same_message_id(place: Plac
     assert {str(mail["X-Tiendo-Notice"]) for mail in mails} == pending
     notices = [
         one
-        for one in (WARNING_RECORD.validate_json(r.value or b"") for r in read_all(place.tansu.address, Topic.WARNINGS))
+        for one in (
+            WARNING_RECORD.validate_json(r.value or b"") for r in read_all(place.broker.address, Topic.WARNINGS)
+        )
         if isinstance(one, Notice)
     ]
     assert {one.id for one in notices} == pending
@@ -325,7 +226,7 @@ def test_a_broker_that_forgot_everything_is_begun_anew(place: Place) -> None:
     place.wait_until_all_sent()
     place.wait_until_judged()
 
-    place.tansu.restart()
+    place.broker.restart()
     code = alerts.wait(60)
     place.alerts()
     wait_for("a second life", lambda: place.log().count("started") == 2)

@@ -1,23 +1,26 @@
-"""Whether the topic by which workers elect their leader is still the one that this worker began with."""
+"""Whether the topics that workers share are still those that this worker began with."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import kafka
 
 from services.infra.kafka import KafkaAddress
 
 
-def topic_id(address: KafkaAddress, name: str, *, timeout: float = 5.0) -> str | None:
-    """Return the broker's id of topic *name*; empty where there is no such topic, None where no broker answers.
+def topic_ids(address: KafkaAddress, names: Iterable[str], *, timeout: float = 5.0) -> dict[str, str] | None:
+    """Return topic → the broker's id of it, those missing left out; None where no broker answers.
 
-    A topic made anew has another id: what this worker knows of the group is void then. Blocks up to about *timeout* s.
+    A topic made anew has another id: what this worker knows of the group, or of its offsets, is void then. Blocks up to
+    about *timeout* s.
     """
     try:
         admin = kafka.KafkaAdminClient(**address.patient_options(timeout))
         try:
-            described = admin.describe_topics([name])
+            described = admin.describe_topics(list(names))
         finally:
             admin.close()
     except (kafka.errors.KafkaError, OSError):
         return None
-    return next((str(one["topic_id"]) for one in described if one["error_code"] == 0), "")
+    return {one["name"]: str(one["topic_id"]) for one in described if one["error_code"] == 0}
