@@ -15,6 +15,7 @@ from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.core.in_force import directory_in_force
 from services.core.lifecycle import lag_cause
+from services.core.severity import default_policy
 from services.core.transitions import transitions_of
 from services.infra.clickhouse.client import ClickHouse
 from services.ingest.core.permission import registry_of
@@ -154,7 +155,8 @@ def test_an_ended_office_is_warned_no_more(database):
     subject = ("so-giao-thong-van-tai", lag_cause("mailboxes"))
 
     def brought(last: date, past: dict[tuple[str, str], Transition]) -> list[Transition]:
-        found = transitions_of(assessed(database, [ON_PLAN], later, last), past, at=datetime(2008, 7, 21, tzinfo=UTC))
+        judged = assessed(database, [ON_PLAN], later, last)
+        found = transitions_of(judged, past, default_policy(judged.plan), at=datetime(2008, 7, 21, tzinfo=UTC))
         return [one for one in found if (one.agency, one.cause) == subject]
 
     (behind,) = brought(day("06-30"), {})

@@ -83,6 +83,7 @@ def test_the_command_lists_warnings_and_who_was_told(place: Place) -> None:
         world.fill(database)
     place.catcher()
     place.alerts()
+    place.wait_until_all_sent()
     place.wait_until_judged()
     place.wait_until_all_sent()
 
