@@ -6,18 +6,19 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-from schemas.warnings import Notice, Transition
+from schemas.policy import Policy
+from schemas.warnings import Answer, Notice, Transition
 from services.alerts import metrics
 from services.alerts.adapters.email import Mailer, build_message
 from services.alerts.adapters.letters import Letters
 from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.blocking import Blocking
 from services.alerts.core.notices import backoff, contact_of, references
-from services.alerts.core.warn import compose
+from services.alerts.core.warn import Writer
 from services.core.assess import Assessment
 from services.core.warning_records import DeliveryFault, NoticeState
 from services.infra.clock import Clock
@@ -65,6 +66,13 @@ class Ground:
 
     assessment: Assessment
     life: Callable[[Notice], Sequence[Transition]]
+    answers: Callable[[Notice], Sequence[Answer]] = lambda _: ()
+    policy: Policy | None = None
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Who writes its letters."""
+        return Writer(self.assessment, policy=self.policy)
 
 
 class Delivery:
@@ -153,7 +161,8 @@ class Delivery:
         zone = ZoneInfo(directory.zone)
         to = contact_of(directory, notice)
         life = await self._blocking(partial(ground.life, notice))
-        letter = compose(ground.assessment, notice, life, written=_local(notice.at, zone).date())
+        answers = await self._blocking(partial(ground.answers, notice))
+        letter = ground.writer.compose(notice, life, answers, written=_local(notice.at, zone).date())
         if letter is None or to is None:
             return DeliveryFault.NO_RECIPIENT
         try:

@@ -34,6 +34,7 @@ from services.infra.clock import Clock
 from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
+_LONGEST_PERIOD: Final = timedelta(days=31)
 _DIGESTS_LOOKED_FOR: Final = timedelta(days=40)  # longer than any period
 
 
@@ -226,16 +227,33 @@ class Watch:
             if isinstance(judged, NotYet):
                 return
             memory.last = judged
-        ground = Ground(assessment=memory.last.assessment, life=partial(self._life, plan, memory.last))
+        judged = memory.last
+        ground = Ground(
+            assessment=judged.assessment,
+            life=partial(self._life, plan, judged),
+            answers=lambda notice: self._log.answers_of(plan, self._subjects(judged, notice)),
+            policy=await self._run(
+                lambda: policy_in_force(self._reader.policies(plan), judged.assessment.plan, judged.assessment.day)
+            ),
+        )
         left = await self._delivery.send_all(unsettled, ground)
         metrics.NOTICES_WAITING.labels(plan).set(left)
 
     def _life(self, plan: str, judged: Round, notice: Notice) -> tuple[Transition, ...]:
-        """Return what *notice* is written from: the life of its agency's or owner's warnings, or the states of all."""
+        """Return what *notice* is written from: the life of its agency's or owner's warnings.
+
+        Of a digest: what the days before it brought, and the states of all that nothing mutes.
+        """
+        if notice.about != "digest" or notice.period is None:
+            return self._log.life_of(plan, self._subjects(judged, notice))
+        policy = policy_in_force(self._reader.policies(plan), judged.assessment.plan, judged.assessment.day)
+        spoken_of = self._desk(plan, judged, policy).spoken_of(self._log.states(plan))
+        recent = self._log.recent(plan, notice.period - _LONGEST_PERIOD)
+        return (*(one for one in recent if (one.agency, one.cause) in spoken_of), *spoken_of.values())
+
+    def _subjects(self, judged: Round, notice: Notice) -> tuple[str, ...]:
+        """Return the agency, or the feeds, that *notice* tells about; of a digest, none."""
         if notice.about == "digest":
-            policy = policy_in_force(self._reader.policies(plan), judged.assessment.plan, judged.assessment.day)
-            return tuple(self._desk(plan, judged, policy).spoken_of(self._log.states(plan)).values())
-        if notice.about == "agency":
-            return self._log.life_of(plan, [notice.agency])
+            return ()
         book = AddressBook(judged.assessment.directory)
-        return self._log.life_of(plan, book.feeds_of(notice.agency, notice.recipient))
+        return book.feeds_of(notice.agency, notice.recipient) if notice.agency in book.feeds else (notice.agency,)

@@ -133,7 +133,7 @@ def test_what_changes_is_told_in_the_same_thread(place: Place) -> None:
 
     second = next(mail for mail in place.wait_for_mails(4) if mail["X-Tiendo-Notice"] != first["X-Tiendo-Notice"]
                   and mail["X-Tiendo-Agency"] == "so-y-te")  # fmt: skip
-    assert str(second["Subject"]) == "[Tiến Độ] Sở Y tế: 1 chỉ tiêu chậm tiến độ (chậm nhất 27 ngày)"
+    assert str(second["Subject"]) == "[Tiến Độ] Sở Y tế: 1 chỉ tiêu không còn chậm tiến độ, còn 1 chỉ tiêu"
     assert second["References"] == second["In-Reply-To"] == first["Message-ID"]
     text = second.get_body(("plain",))
     assert text is not None

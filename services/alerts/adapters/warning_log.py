@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from schemas.topics import Topic
 from schemas.warnings import (
@@ -29,6 +29,15 @@ from services.core.warning_records import (
 )
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.kafka import Message
+
+_NOT_FOR_THOSE_ABOVE: Final = frozenset(
+    {
+        TransitionReason.FALLING_BEHIND,
+        TransitionReason.NOT_HELD,
+        TransitionReason.STILL_BEHIND,
+        TransitionReason.FEED_STILL_OUT,
+    }
+)
 
 
 class Publishes(Protocol):
@@ -65,6 +74,24 @@ class WarningLog:
         return self._transitions(
             "plan = %(plan)s AND agency IN %(agencies)s ORDER BY recorded, agency, cause, sequence", where
         )
+
+    def recent(self, plan: str, since: date) -> tuple[Transition, ...]:
+        """Return the transitions of days of standing from *since* on that an office above is told of, in their order."""
+        reasons = tuple(sorted(reason.value for reason in TransitionReason if reason not in _NOT_FOR_THOSE_ABOVE))
+        return self._transitions(
+            "plan = %(plan)s AND day >= toDate32(%(since)s) AND reason IN %(reasons)s ORDER BY agency, cause, sequence",
+            {"plan": plan, "since": since.isoformat(), "reasons": reasons},
+        )
+
+    def answers_of(self, plan: str, agencies: Collection[str]) -> tuple[Answer, ...]:
+        """Return what *agencies* (or feeds' owners) have answered, in the order of the log."""
+        if not agencies:
+            return ()
+        rows = self._database.rows(
+            "SELECT record FROM answers FINAL WHERE plan = %(plan)s AND agency IN %(agencies)s ORDER BY recorded",
+            {"plan": plan, "agencies": tuple(sorted(agencies))},
+        )
+        return tuple(one for one in _parsed(rows) if isinstance(one, Answer))
 
     def waiting_answers(self, plan: str) -> dict[Subject, list[Answer]]:
         """Return the answers that no transition has taken up, by warning, in the order of the log."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Final
 
 from schemas.directory import Contact
 from services.core.earned import whole_days
 from services.core.standing import Standing
+
+#: Reasons that a warning opens for, unless it is the same matter again.
+OPENINGS: Final = frozenset({"fell-behind", "missed", "at-risk"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,38 +51,91 @@ class Other:
 
     title: str
     unit: str
+    unit_one: str | None = None  # the singular, where the language has one
     size: int = 1  # cases in one unit
     standing: Standing
     target: Fraction | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """One thing that a mail tells for the first time. What the reason has no use for is None."""
+
+    reason: str  # schemas.warnings.TransitionReason
+    day: date  # the day of standing that brought it
+    since: date
+    severity: str | None = None
+    severity_before: str | None = None  # of what has become graver
+    before: date | None = None  # behind again: the first day of having caught up before
+    promised: date | None = None  # the day accepted, which has passed
+    role: str | None = None  # the level that it was brought to with this; None: to no higher one
+    office: str | None = None  # whom the directory names for that level
+
+    @property
+    def days(self) -> int:
+        """How many days it has lasted, the first one counted."""
+        return (self.day - self.since).days + 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """What was answered to a warning, the last answer."""
+
+    answer: str  # schemas.warnings.AnswerKind
+    day: date | None  # local; None where it is not known
+    by: str = ""  # a role, or an office; empty where it is not known
+    promised: date | None = None
+    passed: bool = False  # the day promised has come and gone
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lag:
-    """An indicator in which the agency is behind."""
+    """An indicator that the agency is warned about."""
 
     indicator: str
     objective: int | None
     title: str
     unit: str
+    unit_one: str | None = None
     size: int = 1
     standing: Standing
     target: Fraction
     since: date
-    news: bool  # first spoken of in this mail
-    reason: str
+    severity: str = "warning"
+    news: tuple[News, ...] = ()  # the weightiest first; empty: nothing new
+    answered: Answered | None = None
+    role: str | None = None  # a level above the receiver's that it was brought to
+    office: str | None = None
     pace: Pace
     parts: tuple[Other, ...]  # of a mean
     sources: tuple[SourceLine, ...]
     course: Course
 
+    @property
+    def first(self) -> bool:
+        """Whether it is warned about for the first time in this mail."""
+        return bool(self.news) and self.news[0].reason in OPENINGS
+
+    @property
+    def late(self) -> bool:
+        """Whether it is behind today, or missed; not so where it is at risk, or about to be resolved."""
+        behind = self.standing.days_behind
+        return self.standing.verdict == "missed" or (behind is not None and whole_days(behind) > 0)
+
+    @property
+    def old(self) -> bool:
+        """Whether nothing has changed since the last mail; a reminder changes nothing."""
+        return not self.news or self.news[0].reason == "still-behind"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """An indicator, or a feed, whose warning has ended; ``since`` is the first day without the fault."""
+    """An indicator, or a feed, whose warning has ended."""
 
     title: str
     reason: str
-    since: date
+    since: date  # the first day without the fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +171,10 @@ class Heading:
     written: date  # local day of the notice
     operations: Contact
     to: Contact
+    plan: str = ""
+    recipient: str = ""  # the role that the notice goes to
+    answer_url: str | None = None  # where the receiver may answer without an account
+    board_url: str | None = None  # where everything can be seen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,53 +183,85 @@ class LagLetter:
 
     heading: Heading
     agency: str
-    lags: tuple[Lag, ...]  # the longest behind first
+    lags: tuple[Lag, ...]  # what has changed first, then reminders, then what is unchanged; the gravest first in each
     resolved: tuple[Resolved, ...]
     others: tuple[Other, ...]
     moved: tuple[Goalpost, ...] = ()
 
     @property
     def worst(self) -> int | None:
-        """Whole days behind of the worst indicator."""
-        return max((whole_days(one.standing.days_behind or 0.0) for one in self.lags), default=None)
+        """Whole days behind of the worst indicator; None where none is behind."""
+        return _worst(self.lags)
+
+    @property
+    def lead(self) -> News | None:
+        """The weightiest news; None where only endings are told."""
+        return self.lags[0].news[0] if self.lags and self.lags[0].news else None
+
+    @property
+    def led(self) -> tuple[Lag, ...]:
+        """Everything whose weightiest news is of the same kind as the letter's."""
+        return tuple(one for one in self.lags if self.lead and one.news and one.news[0].reason == self.lead.reason)
+
+    @property
+    def worst_led(self) -> int | None:
+        """Whole days behind of the worst of those."""
+        return _worst(self.led)
+
+    @property
+    def changed(self) -> int:
+        """How many indicators have changed since the last mail."""
+        return sum(not one.old for one in self.lags)
+
+    @property
+    def unchanged(self) -> int:
+        """How many have not, reminders among them."""
+        return len(self.lags) - self.changed
+
+    @property
+    def more(self) -> int:
+        """How many have changed in another way than the weightiest."""
+        return self.changed - sum(not one.old for one in self.led)
 
     @property
     def all_missed(self) -> bool:
-        """Whether the deadline has passed for all that is behind."""
+        """Whether the deadline has passed for all that is warned about."""
         return bool(self.lags) and all(one.standing.verdict == "missed" for one in self.lags)
 
     @property
-    def all_news(self) -> bool:
-        """Whether nothing here was spoken of before, so that marking the news would say nothing."""
-        return all(one.news for one in self.lags)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeadFeed:
-    """A feed that is silent or was never connected, and what it holds back."""
-
-    feed: str
-    title: str
-    source: str
-    types: tuple[str, ...]
-    state: str
-    last_covered: date | None
-    since: date
-    rhythm: str
-    news: bool
-    indicators: tuple[str, ...]
-    agencies: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedLetter:
-    """The mail to a feed's owner or to operations."""
-
-    heading: Heading
-    feeds: tuple[DeadFeed, ...]
-    returned: tuple[Resolved, ...]
+    def only_risks(self) -> bool:
+        """Whether something is warned about and nothing is behind."""
+        return bool(self.lags) and all(one.standing.verdict not in ("behind", "missed") for one in self.lags)
 
     @property
-    def all_unconnected(self) -> bool:
-        """Whether none of the feeds has ever connected."""
-        return all(one.state == "never-connected" for one in self.feeds)
+    def all_news(self) -> bool:
+        """Whether everything is warned about for the first time, so that marking it would say nothing."""
+        return all(one.first for one in self.lags)
+
+
+def _worst(lags: tuple[Lag, ...]) -> int | None:
+    late = [whole_days(one.standing.days_behind) for one in lags if one.standing.days_behind is not None]
+    return max((days for days in late if days > 0), default=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispute:
+    """An indicator whose warning somebody disputes."""
+
+    indicator: str
+    title: str
+    unit: str
+    unit_one: str | None = None
+    size: int = 1
+    standing: Standing | None
+    answered: Answered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisputeLetter:
+    """The mail to operations about warnings that an agency, or a feed's owner, disputes."""
+
+    heading: Heading
+    agency: str
+    agency_id: str
+    disputes: tuple[Dispute, ...]

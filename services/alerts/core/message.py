@@ -1,57 +1,33 @@
-"""What a mail says, found in the standing and the states of feeds; wording and number forms are the templates' part."""
+"""What a mail to an agency says, found in the standing and the life of warnings; wording is the templates' part."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil
+from zoneinfo import ZoneInfo
 
-from schemas.directory import Directory
-from schemas.plan import Indicator, MeanMeasure, Plan, Target
-from schemas.revisions import PlanRevision
+from schemas.plan import Indicator, MeanMeasure, Target
 from schemas.warnings import Transition, TransitionReason
+from services.alerts.core.book import Book
+from services.alerts.core.evidence import Evidence
 from services.alerts.core.letter import (
     Course,
-    DeadFeed,
-    FeedLetter,
+    Dispute,
+    DisputeLetter,
     Heading,
     Lag,
     LagLetter,
     Other,
     Pace,
     Resolved,
-    SourceLine,
 )
 from services.alerts.core.moved import goalposts_of
-from services.alerts.core.notices import find_agency, find_feed, is_feed
-from services.core.definition import reads_of
-from services.core.lifecycle import FeedStanding, is_open, lag_cause
-from services.core.scope import selected, targets_of
+from services.alerts.core.news import news_of, order, rank_of
+from services.core.lifecycle import is_open, lag_cause
 from services.core.standing import Standing
 from services.core.trajectory import curve_for
-from services.core.warning_records import Subject
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What is known on the day judged. ``histories`` are keyed (indicator, agency), in the order of days, never empty.
-
-    ``plans``: the plan's revisions, those in force earlier and later among them.
-    """
-
-    plan: Plan
-    directory: Directory
-    day: date
-    histories: Mapping[tuple[str, str], Sequence[Standing]]
-    feeds: Mapping[str, FeedStanding]
-    plans: Sequence[PlanRevision]
-
-    def latest(self, indicator: str, agency: str) -> Standing | None:
-        """Return the standing of the day judged; None where there is none."""
-        history = self.histories.get((indicator, agency))
-        return history[-1] if history and history[-1].day == self.day else None
 
 
 def pace_of(standing: Standing, target: Fraction, deadline: date, size: int = 1) -> Pace:
@@ -72,28 +48,6 @@ def pace_of(standing: Standing, target: Fraction, deadline: date, size: int = 1)
     step = Fraction(1) if size == 1 else Fraction(size, 10)
     missing, per_week = (None if of is None else ceil(of / step) * step / size for of in (exact, per_week))
     return Pace(counted=True, missing=missing or Fraction(0), per_week=per_week)
-
-
-def sources_of(evidence: Evidence, indicator: Indicator, agency: str, language: str) -> tuple[SourceLine, ...]:
-    """Return the feeds that supply *indicator* for *agency*, in the directory's order; of a mean, those of its parts."""
-    types = set(reads_of(indicator))
-    if isinstance(indicator.measure, MeanMeasure):
-        parts = {part.indicator for part in indicator.measure.of}
-        types |= {short for one in evidence.plan.indicators if one.id in parts for short in reads_of(one)}
-    lines = []
-    for feed in evidence.directory.feeds:
-        if types & set(feed.types) and agency in selected(evidence.directory, feed.covers):
-            known = evidence.feeds.get(feed.id)
-            lines.append(
-                SourceLine(
-                    feed=feed.id,
-                    title=feed.title.text(language),
-                    source=feed.source,
-                    state=known.state if known else "never-connected",
-                    last_covered=known.last_covered if known else None,
-                )
-            )
-    return tuple(lines)
 
 
 def _course(evidence: Evidence, indicator: str, agency: str, target: Target) -> Course:
@@ -117,6 +71,7 @@ def _other(evidence: Evidence, indicator: Indicator, agency: str, target: Target
     return Other(
         title=indicator.title.text(language),
         unit=indicator.unit.text(language),
+        unit_one=indicator.unit.counted(1, language),
         size=indicator.unit.size,
         standing=standing,
         target=target.target if target else None,
@@ -124,65 +79,81 @@ def _other(evidence: Evidence, indicator: Indicator, agency: str, target: Target
 
 
 def _lag(
-    evidence: Evidence, indicator: Indicator, target: Target, last: Transition, news: bool, language: str
+    evidence: Evidence,
+    heading: Heading,
+    indicator: Indicator,
+    target: Target,
+    last: Transition,
+    told: Sequence[Transition],
+    book: Book,
 ) -> Lag | None:
-    agency = last.agency
+    agency, language = last.agency, heading.language
     standing = evidence.latest(indicator.id, agency)
     if standing is None:
         return None
     parts: list[Other] = []
     if isinstance(indicator.measure, MeanMeasure):
-        known = {one.id: one for one in evidence.plan.indicators}
-        found = (_other(evidence, known[part.indicator], agency, None, language) for part in indicator.measure.of)
+        found = (
+            _other(evidence, evidence.indicators[part.indicator], agency, None, language)
+            for part in indicator.measure.of
+        )
         parts = [one for one in found if one is not None]
+    above = rank_of(last.level) > max(rank_of(heading.to.role), 0)
     return Lag(
         indicator=indicator.id,
         objective=indicator.objective,
         title=indicator.title.text(language),
         unit=indicator.unit.text(language),
+        unit_one=indicator.unit.counted(1, language),
         size=indicator.unit.size,
         standing=standing,
         target=target.target,
         since=last.since,
-        news=news,
-        reason=last.reason.value,
+        severity=last.severity.value if last.severity else "warning",
+        news=news_of(told, book, lambda role: evidence.office(agency, role)),
+        answered=book.answered((agency, last.cause), ZoneInfo(evidence.directory.zone)),
+        role=last.level if above else None,
+        office=evidence.office(agency, last.level) if above else None,
         pace=pace_of(standing, target.target, evidence.plan.deadline, indicator.unit.size),
         parts=tuple(parts),
-        sources=sources_of(evidence, indicator, agency, language),
+        sources=evidence.sources(indicator, agency, language),
         course=_course(evidence, indicator.id, agency, target),
     )
 
 
-def lag_letter(
-    evidence: Evidence, heading: Heading, agency: str, told: Sequence[Transition], states: Mapping[Subject, Transition]
-) -> LagLetter:
+def lag_letter(evidence: Evidence, heading: Heading, agency: str, told: Sequence[Transition], book: Book) -> LagLetter:
     """Return the mail about *told*, transitions of one agency.
 
-    *states* holds the last transition of every cause. Everything that is open now is in it, what *told* opened first;
-    what *told* resolved and is still resolved is named; the agency's other indicators follow in one line each.
+    Everything that is open now is in it, what *told* has changed first; what *told* resolved and is still resolved is named;
+    the agency's other indicators follow in one line each.
     """
     language = heading.language
-    fresh = {one.cause for one in told}
+    by_cause: dict[str, list[Transition]] = {}
+    for one in told:
+        by_cause.setdefault(one.cause, []).append(one)
     lags: list[Lag] = []
     resolved: list[Resolved] = []
     others: list[Other] = []
-    known = find_agency(evidence.directory, agency)
     for indicator in evidence.plan.indicators:
         cause = lag_cause(indicator.id)
-        last = states.get((agency, cause))
-        target = targets_of(evidence.directory, indicator).get(agency)
+        last = book.last((agency, cause))
+        target = evidence.targets(indicator.id).get(agency)
         lag = None
         if last is not None and is_open(last) and target is not None:
-            lag = _lag(evidence, indicator, target, last, cause in fresh, language)
+            lag = _lag(evidence, heading, indicator, target, last, by_cause.get(cause, ()), book)
         if lag is not None:
             lags.append(lag)
             continue
-        if last is not None and cause in fresh and not is_open(last):
-            resolved.append(Resolved(title=indicator.title.text(language), reason=last.reason.value, since=last.since))
+        if last is not None and cause in by_cause and not is_open(last):
+            ended = _end(book, last)
+            resolved.append(
+                Resolved(title=indicator.title.text(language), reason=ended.reason.value, since=ended.since)
+            )
         other = _other(evidence, indicator, agency, target, language) if target is not None else None
         if other is not None:
             others.append(other)
-    lags.sort(key=lambda one: (not one.news, -(one.standing.days_behind or 0), one.indicator))
+    lags.sort(key=order)
+    known = evidence.agencies.get(agency)
     return LagLetter(
         heading=heading,
         agency=known.name.text(language) if known else agency,
@@ -193,59 +164,33 @@ def lag_letter(
     )
 
 
-def feed_letter(
-    evidence: Evidence, heading: Heading, told: Sequence[Transition], states: Mapping[Subject, Transition]
-) -> FeedLetter:
-    """Return the mail about *told*, transitions of feeds: what is dead still, and what has returned."""
-    dead: list[DeadFeed] = []
-    returned: list[Resolved] = []
-    seen: set[str] = set()
-    for one in sorted(told, key=lambda one: (one.agency, -one.sequence)):
-        last = states.get((one.agency, one.cause), one)
-        if one.agency in seen or not is_feed(one):
-            continue
-        seen.add(one.agency)
-        feed = find_feed(evidence.directory, one.agency)
-        title = feed.title.text(heading.language) if feed else one.agency
-        if not is_open(last) or feed is None:
-            reason = last.reason if not is_open(last) else TransitionReason.NO_LONGER_JUDGED
-            returned.append(Resolved(title=title, reason=reason.value, since=last.since))
-            continue
-        known = evidence.feeds.get(feed.id)
-        agencies, indicators = _held_back(evidence, feed.id, heading.language)
-        dead.append(
-            DeadFeed(
-                feed=feed.id,
-                title=title,
-                source=feed.source,
-                types=feed.types,
-                state=known.state if known else "silent",
-                last_covered=known.last_covered if known else None,
-                since=last.since,
-                rhythm=feed.rhythm,
-                news=True,
-                indicators=indicators,
-                agencies=agencies,
+def _end(book: Book, last: Transition) -> Transition:
+    """Return what ended the warning whose state is *last*: being behind for a day or two since then changes nothing."""
+    ends = (TransitionReason.CAUGHT_UP, TransitionReason.NO_LONGER_JUDGED)
+    return next((one for one in reversed(book.life((last.agency, last.cause))) if one.reason in ends), last)
+
+
+def dispute_letter(
+    evidence: Evidence, heading: Heading, agency: str, told: Sequence[Transition], book: Book
+) -> DisputeLetter:
+    """Return the mail to operations about *told*, transitions by which one agency (or a feed's owner) disputed."""
+    zone = ZoneInfo(evidence.directory.zone)
+    disputes = []
+    for one in told:
+        indicator = evidence.indicators.get(one.cause.partition(":")[2])
+        feed = evidence.feed(one.agency)
+        title = indicator.title if indicator is not None else feed.title if feed is not None else None
+        disputes.append(
+            Dispute(
+                indicator=indicator.id if indicator is not None else "",
+                title=title.text(heading.language) if title is not None else one.cause,
+                unit=indicator.unit.text(heading.language) if indicator is not None else "",
+                unit_one=indicator.unit.counted(1, heading.language) if indicator is not None else None,
+                size=indicator.unit.size if indicator is not None else 1,
+                standing=evidence.latest(indicator.id, one.agency) if indicator is not None else None,
+                answered=book.answer_of(one, zone),
             )
         )
-    return FeedLetter(heading=heading, feeds=tuple(dead), returned=tuple(returned))
-
-
-def _held_back(evidence: Evidence, feed_id: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of agencies and the titles of indicators with a target that this feed supplies."""
-    feed = find_feed(evidence.directory, feed_id)
-    if feed is None:
-        return (), ()
-    covered = selected(evidence.directory, feed.covers)
-    names: dict[str, None] = {}
-    titles: dict[str, None] = {}
-    agencies = {one.id: one.name.text(language) for one in evidence.directory.agencies}
-    for indicator in evidence.plan.indicators:
-        judged = targets_of(evidence.directory, indicator)
-        for agency in agencies:
-            if agency not in covered or judged.get(agency) is None:
-                continue
-            if any(line.feed == feed_id for line in sources_of(evidence, indicator, agency, language)):
-                names[agencies[agency]] = None
-                titles[indicator.title.text(language)] = None
-    return tuple(names), tuple(titles)
+    return DisputeLetter(
+        heading=heading, agency=evidence.name(agency, heading.language), agency_id=agency, disputes=tuple(disputes)
+    )
