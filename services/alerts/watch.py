@@ -6,6 +6,7 @@ Everything here is harmless twice, by one process or by two: what is recorded ca
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -35,6 +36,7 @@ from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
 _LONGEST_PERIOD: Final = timedelta(days=31)
+_LOGGED: Final = 200  # changes of one look, each with a line of its own
 _DIGESTS_LOOKED_FOR: Final = timedelta(days=40)  # longer than any period
 
 
@@ -194,18 +196,26 @@ class Watch:
         memory.last, memory.heard, memory.waiting = judged, heard, True
 
     def _decide(self, plan: str, judged: Round, policy: Policy) -> dict[Subject, Transition]:
-        answers = self._log.waiting_answers(plan)
+        """Return the last transition of every warning, with what the day judged and answers have brought."""
         past = self._log.states(plan)
+        return self._log.states(plan) if self._record_changes(plan, judged, policy, past) else past
+
+    def _record_changes(self, plan: str, judged: Round, policy: Policy, past: dict[Subject, Transition]) -> int:
+        answers = self._log.waiting_answers(plan)
         changes = transitions_of(judged.assessment, past, policy, at=self._clock(), answers=answers)
         self._log.append(changes)
-        for one in changes:
-            metrics.TRANSITIONS.labels(plan, one.reason.value).inc()
+        for reason, count in Counter(one.reason for one in changes).items():
+            metrics.TRANSITIONS.labels(plan, reason.value).inc(count)
+            log.info("%s: %d %s", plan, count, reason)
+        for one in changes[:_LOGGED]:
             log.info("%s of %s is %s: %s since %s", one.cause, one.agency, one.state, one.reason, one.since)
-        return self._log.states(plan) if changes else past
+        return len(changes)
 
     def _plan_notices(self, plan: str, judged: Round, policy: Policy, states: dict[Subject, Transition]) -> None:
         desk = self._desk(plan, judged, policy)
-        planned = plan_notices(self._log.untold(plan), states, replace(desk, threads=self._log.threads(plan)))
+        planned = plan_notices(
+            self._log.untold(plan, states.values()), states, replace(desk, threads=self._log.threads(plan))
+        )
         recorded = self._log.digests(plan, desk.now.date() - _DIGESTS_LOOKED_FOR)
         self._log.append((*planned, *plan_digests(states, recorded, desk, day=judged.assessment.day)))
 

@@ -38,6 +38,7 @@ _NOT_FOR_THOSE_ABOVE: Final = frozenset(
         TransitionReason.FEED_STILL_OUT,
     }
 )
+_AT_ONCE: Final = 10_000  # records as JSON in memory at a time
 
 
 class Publishes(Protocol):
@@ -59,14 +60,24 @@ class WarningLog:
             self._transitions("plan = %(plan)s ORDER BY sequence DESC LIMIT 1 BY agency, cause", {"plan": plan})
         )
 
-    def untold(self, plan: str) -> tuple[Transition, ...]:
-        """Return the transitions of which somebody is to be told and of which no notice tells, in the order of the log."""
+    def untold(self, plan: str, known: Iterable[Transition] = ()) -> tuple[Transition, ...]:
+        """Return the transitions of which somebody is to be told and of which no notice tells, in the order of the log.
+
+        Those that are *known*, because they have been read already, are not read again.
+        """
         reasons = tuple(sorted(reason.value for reason in TransitionReason if to_be_told(reason)))
-        return self._transitions(
-            "plan = %(plan)s AND reason IN %(reasons)s AND id NOT IN "
+        rows = self._database.rows(
+            "SELECT id FROM warnings FINAL WHERE plan = %(plan)s AND reason IN %(reasons)s AND id NOT IN "
             "(SELECT arrayJoin(transitions) FROM notices WHERE plan = %(plan)s) ORDER BY recorded, agency, cause, sequence",
             {"plan": plan, "reasons": reasons},
         )
+        ids = [row[0] for row in rows]
+        found = {one.id: one for one in known}
+        unknown = [number for number in ids if number not in found]
+        for at in range(0, len(unknown), _AT_ONCE):
+            where = {"plan": plan, "ids": tuple(unknown[at : at + _AT_ONCE])}
+            found |= {one.id: one for one in self._transitions("plan = %(plan)s AND id IN %(ids)s", where)}
+        return tuple(found[number] for number in ids)
 
     def life_of(self, plan: str, agencies: Collection[str]) -> tuple[Transition, ...]:
         """Return every transition of the warnings of *agencies* (or feeds) that counts, in the order of the log."""
@@ -154,10 +165,12 @@ class WarningLog:
         """Record all of *records*; returns once broker and database have them.
 
         A failure in between leaves them in the log and not in the tables: recording them again makes the same records
-        again, by the same ids. Each table takes its rows in one block, so that they are all there or none.
+        again, by the same ids.
         """
-        if not records:
-            return
+        for at in range(0, len(records), _AT_ONCE):
+            self._append(records[at : at + _AT_ONCE])
+
+    def _append(self, records: Sequence[Record]) -> None:
         texts = [WARNING_RECORD.dump_json(one, by_alias=True).decode() for one in records]
         self._kafka.publish(
             [
