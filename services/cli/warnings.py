@@ -1,187 +1,260 @@
-"""``tiendo warnings``: which warnings there are, and who was told."""
+"""``tiendo warnings``: which warnings there are, their whole life, who was told; and what can be said about them by hand."""
 
 from __future__ import annotations
 
 import csv
 import json
 import sys
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from schemas.warnings import WARNING_RECORD, Notice, Transition
-from services.cli.standing import WIDTH
-from services.core.earned import whole_days
-from services.core.errors import Rejected
-from services.core.warning_records import NoticeState, fold, fold_notices
-from services.infra.clickhouse.client import ClickHouse, open_clickhouse
-from services.infra.settings import SharedSettings
+from schemas.policy import ROLES, Severity
+from schemas.warning_views import WarningView
+from schemas.warnings import WARNING_RECORD, WarningState
+from services.cli import warnings_answering, warnings_sending, warnings_silencing
+from services.cli.harmless import cells, in_a_cell
+from services.cli.output import Format, as_value, counted, print_csv, print_json
+from services.cli.warnings_common import (
+    AgencyArgument,
+    CauseArgument,
+    Desk,
+    Form,
+    Lang,
+    Language,
+    OfPlan,
+    PlanArgument,
+    open_desk,
+    words_for,
+)
+from services.cli.warnings_tables import print_history, print_warnings
+from services.infra.warnings_names import PlanNames, must_be_known, read_names
+from services.infra.warnings_queries import MOST, WantedWarnings
+from services.infra.warnings_views import history, warning_view
 
-warnings_app = typer.Typer(name="warnings", no_args_is_help=True, help="Warnings and the notices sent about them.")
+#: The fields of a warning, the same in JSON and CSV; notices are one text there.
+FIELDS: Final = (
+    "plan", "agency", "agency_name", "cause", "title", "state", "reason", "severity", "level", "since", "day", "opened_day",
+    "days_behind", "acknowledged", "promised", "at", "notices",
+)  # fmt: skip
+
+warnings_app = typer.Typer(
+    name="warnings", no_args_is_help=True, help="Warnings: list, answer, silence, and the notices sent about them."
+)
 
 
-class Format(StrEnum):
-    """How figures are printed."""
+class Level(StrEnum):
+    """Whom a warning was brought to."""
 
-    TABLE = "table"
-    JSON = "json"
+    CONTACT = "contact"
+    HEAD = "head"
+    DEPARTMENT = "department-in-charge"
+    CHAIR = "chair"
+    FEED_OWNER = "feed-owner"
+
+
+assert {*ROLES, "feed-owner"} == set(Level)  # the levels of policies, and that of feeds
+
+
+class Kept(StrEnum):
+    """What is exported."""
+
+    WARNINGS = "warnings"
+    TRANSITIONS = "transitions"
+    ANSWERS = "answers"
+    NOTICES = "notices"
+    SILENCES = "silences"
+
+
+class ExportFormat(StrEnum):
+    """How it is written."""
+
     CSV = "csv"
+    JSONL = "jsonl"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """A notice about a warning."""
-
-    recipient: str
-    state: str
-    at: str
-    detail: str
-    id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A warning as it is printed. ``days_behind`` is that of the day last judged; null for feeds."""
-
-    plan: str
-    agency: str
-    cause: str
-    state: str
-    reason: str
-    since: date
-    day: date
-    days_behind: float | None
-    notices: tuple[Told, ...]
+OfAgency = Annotated[list[str] | None, typer.Option("--agency", help="Only of this one, or feed; may be repeated.")]
+OfIndicator = Annotated[list[str] | None, typer.Option("--indicator", help="Only about this one; may be repeated.")]
+InState = Annotated[list[WarningState] | None, typer.Option("--state", help="May be repeated.")]
+OfSeverity = Annotated[list[Severity] | None, typer.Option("--severity", help="May be repeated.")]
+AtLevel = Annotated[list[Level] | None, typer.Option("--level", help="Brought up to this role; may be repeated.")]
+Open = Annotated[bool, typer.Option("--open/--all", help="Only open ones; or pending and resolved ones, too.")]
 
 
 @warnings_app.callback()
 def _group() -> None:
-    """Warnings and the notices sent about them."""
+    """Warnings: list, answer, silence, and the notices sent about them."""
 
 
 @warnings_app.command("list")
 def list_warnings(
-    plan: str | None = typer.Option(None, help="Only warnings of this plan."),
-    format: Format = typer.Option(Format.TABLE, help="table, json or csv."),
+    plan: OfPlan = None,
+    agency: OfAgency = None,
+    indicator: OfIndicator = None,
+    state: InState = None,
+    severity: OfSeverity = None,
+    level: AtLevel = None,
+    only_open: Open = True,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="So many at most; `export` writes all.")] = MOST,
+    lang: Lang = Language.EN,
+    form: Form = Format.TABLE,
 ) -> None:
-    """List all warnings: open ones first, the longest behind first, with the notices sent about them.
+    """List warnings: open ones, the gravest first, the longest behind first, with the notices sent about them.
 
-    Example: tiendo warnings list --plan thai-nguyen-2008 --format csv
+    \b
+    Examples:
+    tiendo warnings list --plan thai-nguyen-2008 --severity critical --lang vi
+    tiendo warnings list --plan thai-nguyen-2008 --all --agency so-xay-dung --format csv
     """
-    settings = SharedSettings()
-    with open_clickhouse(settings.clickhouse()) as database:
-        listed = read(database, plan)
-    zone = ZoneInfo(settings.zone)
-    match format:
-        case Format.JSON:
-            print(json.dumps([asdict(one) for one in listed], ensure_ascii=False, indent=2, default=str))
-        case Format.CSV:
-            _print_csv(listed)
-        case Format.TABLE:
-            _print_table(listed, zone)
-
-
-def read(database: ClickHouse, plan: str | None) -> list[Listed]:
-    """Return the warnings of *plan* (None: of all). Raises Rejected for a plan that was never published."""
-    plans = [row[0] for row in database.rows("SELECT DISTINCT id FROM plan_revisions WHERE kind = 'plan' ORDER BY id")]
-    if plan is not None and plan not in plans:
-        raise Rejected(f"there is no plan {plan}; published are: {', '.join(plans) or 'none'}")
-    where = {"plans": tuple([plan] if plan is not None else plans) or ("",)}
-    records = [
-        WARNING_RECORD.validate_json(row[0])
-        for table in ("warnings", "notices")
-        for row in database.rows(f"SELECT record FROM {table} FINAL WHERE plan IN %(plans)s", where)  # noqa: S608 -- two names of ours
-    ]
-    transitions = [one for one in records if isinstance(one, Transition)]
-    notices = fold_notices(one for one in records if isinstance(one, Notice))
-    days = _days_behind(database, where)
-    listed: list[Listed] = []
-    for name in where["plans"]:
-        mine = [one for one in transitions if one.plan == name]
-        for (agency, cause), last in fold(mine).items():
-            about = {one.id for one in mine if (one.agency, one.cause) == (agency, cause)}
-            listed.append(
-                Listed(
-                    plan=name,
-                    agency=agency,
-                    cause=cause,
-                    state=last.state.value,
-                    reason=last.reason.value,
-                    since=last.since,
-                    day=last.day,
-                    days_behind=days.get((name, cause.removeprefix("lag:"), agency)),
-                    notices=_told(about, list(notices.values())),
-                )
-            )
-    listed.sort(key=lambda one: (one.plan, one.state != "open", -(one.days_behind or 0.0), one.agency, one.cause))
-    return listed
-
-
-def _days_behind(database: ClickHouse, where: dict[str, tuple[str, ...]]) -> dict[tuple[str, str, str], float]:
-    rows = database.rows(
-        "SELECT plan, indicator, agency, argMax(days_behind, (day, basis)) FROM standing "
-        "WHERE plan IN %(plans)s AND days_behind IS NOT NULL GROUP BY plan, indicator, agency",
-        where,
-    )
-    return {(plan, indicator, agency): days for plan, indicator, agency, days in rows}
-
-
-def _told(transitions: set[str], notices: list[NoticeState]) -> tuple[Told, ...]:
-    mine = [one for one in notices if transitions & set(one.notice.transitions)]
-    mine.sort(key=lambda one: (one.notice.at, one.notice.recipient))
-    return tuple(
-        Told(
-            recipient=one.notice.recipient,
-            state=one.state,
-            at=one.at.isoformat(),
-            detail="" if one.sent else one.fault,
-            id=one.notice.id,
-        )
-        for one in mine
-    )
-
-
-def _print_csv(listed: list[Listed]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["plan", "agency", "cause", "state", "reason", "since", "day", "days_behind", "notices"])
-    for one in listed:
-        told = "; ".join(f"{each.recipient} {each.state} {each.at}" for each in one.notices)
-        days = "" if one.days_behind is None else f"{one.days_behind:.6g}"
-        writer.writerow([one.plan, one.agency, one.cause, one.state, one.reason, one.since, one.day, days, told])
-
-
-def _print_table(listed: list[Listed], zone: ZoneInfo) -> None:
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
-    if not listed:
-        console.print("no warnings")
-        return
-    table = Table(title=f"{sum(one.state == 'open' for one in listed)} open warnings", title_justify="left")
-    for name in ("state", "agency", "cause", "since"):
-        table.add_column(name, no_wrap=name in ("state", "since"), overflow="fold")
-    table.add_column("days behind", justify="right")
-    table.add_column("told", overflow="fold")
-    for one in listed:
-        told = [
-            f"{each.recipient} {each.state} {datetime.fromisoformat(each.at).astimezone(zone):%Y-%m-%d %H:%M}"
-            + (f" ({each.detail})" if each.detail else "")
-            for each in one.notices
+    with open_desk() as desk:
+        names = desk.names(plan)
+        wanted = _wanted(names, agency, indicator, state, severity, level, only_open=only_open)
+        counts = desk.reader.states(wanted)
+        found = [
+            warning_view(one, names.get(one.last.plan), lang.value) for one in desk.reader.listed(wanted, limit=limit)
         ]
-        table.add_row(
-            one.state,
-            one.agency,
-            one.cause,
-            one.since.isoformat(),
-            "" if one.days_behind is None or not is_lag(one) else str(max(0, whole_days(one.days_behind))),
-            "\n".join(told),
+        if form is Format.JSON:
+            print_json([one.model_dump(mode="json") for one in found])
+        elif form is Format.CSV:
+            print_csv(FIELDS, [_row(one, desk) for one in found])
+        else:
+            print_warnings(found, counts, desk, words_for(lang))
+    total = sum(counts.values())
+    if len(found) < total:
+        left = (
+            f"the first {len(found):,} of {counted(total, 'warning', 'warnings')}; `tiendo warnings export` writes all"
         )
-    console.print(table)
+        typer.echo(left, err=True)
 
 
-def is_lag(one: Listed) -> bool:
-    """Return whether *one* warns of a lag, not of a feed."""
-    return one.cause.startswith("lag:")
+@warnings_app.command("show")
+def show(
+    plan: PlanArgument,
+    agency: AgencyArgument,
+    cause: CauseArgument,
+    lang: Lang = Language.EN,
+    form: Form = Format.TABLE,
+) -> None:
+    """Print the whole life of a warning: every change with its reason, every answer, every notice and what became of it.
+
+    In CSV, the changes alone.
+
+    Example: tiendo warnings show thai-nguyen-2008 so-xay-dung lag:email-use --lang vi
+    """
+    words = words_for(lang)
+    with open_desk() as desk:
+        names = read_names(desk.database, plan)
+        of, about = names.subject(agency, cause)
+        found = history(desk.reader, names, of, about, words=words, now=desk.now)
+        if form is Format.JSON:
+            print_json(found.model_dump(mode="json"))
+        elif form is Format.CSV:
+            rows = [one.model_dump(mode="json") for one in found.transitions]
+            print_csv(list(type(found.transitions[0]).model_fields), [cells(row) for row in rows])
+        else:
+            print_history(found, desk, words)
+
+
+@warnings_app.command("export")
+def export(
+    what: Annotated[
+        Kept, typer.Argument(help="What: warnings as they stand, or the records behind them.")
+    ] = Kept.WARNINGS,
+    plan: OfPlan = None,
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="csv or jsonl: one JSON document a line.")
+    ] = ExportFormat.CSV,
+    lang: Lang = Language.VI,
+) -> None:
+    """Write all warnings, resolved ones too, or all transitions, answers, notices or silences, however many they are.
+
+    In CSV a text that a spreadsheet would compute begins with an apostrophe; JSON lines are exact.
+
+    \b
+    Examples:
+    tiendo warnings export --plan thai-nguyen-2008 > warnings.csv
+    tiendo warnings export transitions --format jsonl | jq 'select(.reason == "promise-passed")'
+    """
+    with open_desk() as desk:
+        names = desk.names(plan)
+        if what is Kept.WARNINGS:
+            every = desk.reader.walk(WantedWarnings(plans=list(names) or [""]))
+            views = (warning_view(one, names.get(one.last.plan), lang.value) for one in every)
+            rows: Iterable[Mapping[str, Any]] = (
+                _row(one, desk) if form is ExportFormat.CSV else one.model_dump(mode="json") for one in views
+            )
+            _write(rows, FIELDS, form)
+            return
+        table = "warnings" if what is Kept.TRANSITIONS else what.value
+        records = desk.reader.records(table, list(names) or [""])
+        _write((WARNING_RECORD.dump_python(one, mode="json", by_alias=True) for one in records), (), form)
+
+
+def _write(rows: Iterable[Mapping[str, Any]], fields: tuple[str, ...], form: ExportFormat) -> None:
+    if form is ExportFormat.JSONL:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, row in enumerate(rows):
+        if number == 0:
+            fields = fields or tuple(row)
+            writer.writerow(fields)
+        writer.writerow([_cell(row.get(name)) for name in fields])
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else in_a_cell(value)
+
+
+def _wanted(
+    names: Mapping[str, PlanNames],
+    agencies: list[str] | None,
+    indicators: list[str] | None,
+    states: list[WarningState] | None,
+    severities: list[Severity] | None,
+    levels: list[Level] | None,
+    *,
+    only_open: bool,
+) -> WantedWarnings:
+    """Return the question. Raises Rejected for an agency or indicator that no plan asked about has."""
+    every = list(names.values())
+    whose = f"plan {every[0].plan!r} has" if len(every) == 1 else "there is"
+    there = {one for each in every for one in (*each.agencies, *each.feeds)}
+    must_be_known(f"{whose} no agency or feed", agencies or (), there)
+    must_be_known(f"{whose} no indicator", indicators or (), {one for each in every for one in each.indicators})
+    return WantedWarnings(
+        plans=list(names) or [""],
+        agencies=agencies or (),
+        causes=[f"lag:{one}" for one in indicators or ()],
+        states=[one.value for one in states or ()],
+        severities=[one.value for one in severities or ()],
+        levels=[one.value for one in levels or ()],
+        only_open=only_open and not states,
+    )
+
+
+def _row(one: WarningView, desk: Desk) -> dict[str, Any]:
+    told = "; ".join(f"{each.recipient} {each.state} {desk.moment(each.at)}" for each in one.notices)
+    row = {name: as_value(value) for name, value in one.model_dump().items()}
+    days = None if one.days_behind is None else float(f"{one.days_behind:.6g}")
+    return cells(row | {"notices": told, "days_behind": days})
+
+
+for _name, _command in (
+    ("ack", warnings_answering.acknowledge),
+    ("accept", warnings_answering.accept),
+    ("dispute", warnings_answering.dispute),
+    ("silence", warnings_silencing.silence),
+    ("silences", warnings_silencing.silences),
+    ("unsilence", warnings_silencing.unsilence),
+    ("dead", warnings_sending.dead),
+    ("resend", warnings_sending.resend),
+):
+    warnings_app.command(_name)(_command)
