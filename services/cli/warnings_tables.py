@@ -17,8 +17,8 @@ from services.core.warning_words import WarningWords
 
 _STYLES: Final = {"critical": "bold red", "warning": "red", "info": "yellow", None: "yellow"}
 _LIST: Final = {
-    "en": ("agency", "about", "state", "severity", "brought to", "since", "days behind", "told last"),
-    "vi": ("cơ quan", "về", "tình trạng", "mức độ", "báo cáo đến", "từ ngày", "số ngày chậm", "thông báo gần nhất"),
+    "en": ("agency", "about", "state", "brought to", "since", "days behind", "told last"),
+    "vi": ("cơ quan", "về", "tình trạng", "báo cáo đến", "từ ngày", "số ngày chậm", "thông báo gần nhất"),
 }
 _LIFE: Final = {
     "en": ("no.", "day", "recorded", "change", "state", "severity", "brought to", "told in"),
@@ -45,14 +45,13 @@ def print_warnings(found: Sequence[WarningView], counts: Mapping[str, int], desk
         out.print("no warnings" if words.language == "en" else "không có cảnh báo nào")
         return
     names = _LIST[words.language]
-    rows = table(_counts(counts, words), names, right=(names[6],), fixed=(names[5],))
+    rows = table(_counts(counts, words), names, right=(names[5],), fixed=(names[4],))
     for one in found:
         last = one.notices[-1] if one.notices else None
         rows.add_row(
             _named(one.agency_name, one.agency),
-            _named(one.title, one.cause),
-            words.states[WarningState(one.state)],
-            _severity(one.severity, words),
+            shown(one.cause) if one.cause == f"feed:{one.agency}" else _named(one.title, one.cause),
+            "\n".join(part for part in (words.states[WarningState(one.state)], _severity(one.severity, words)) if part),
             words.role(one.level) if one.level else "",
             one.since.isoformat(),
             "" if one.days_behind is None else str(max(0, whole_days(one.days_behind))),
@@ -148,8 +147,7 @@ def _whom(told: Told, words: WarningWords) -> str:
 
 
 def _told(told: Told, desk: Desk, words: WarningWords) -> str:
-    why = f" ({words.fault(told.detail).fault})" if told.detail else ""
-    return f"{shown(_whom(told, words))}: {words.notices[told.state]}{shown(why)} {desk.moment(told.at)}"
+    return f"{desk.moment(told.at)}\n{shown(_whom(told, words))}: {words.notices[told.state]}"
 
 
 def _day(day: date | None) -> str:

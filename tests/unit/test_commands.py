@@ -26,7 +26,9 @@ def test_every_command_that_is_named_can_be_loaded(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["standing"], ["report"], ["plan", "preview"], ["rejected", "replay"], ["ingest"]], ids=" ".join
+    "words",
+    [["standing"], ["report"], ["plan", "preview"], ["rejected", "replay"], ["warnings", "silence"], ["ingest"]],
+    ids=" ".join,
 )
 def test_examples_in_the_help_can_be_copied(words: list[str]) -> None:
     """Each example keeps its line: filled like other text, two commands would join and an id break at its hyphen."""
