@@ -18,7 +18,7 @@ from schemas.topics import SHAPES, Topic
 from services.alerts.adapters.email import SmtpAddress, open_mailer
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.leadership import topic_ids
-from services.alerts.adapters.letters import Letters
+from services.alerts.adapters.letters import Letters, TemplateFault
 from services.alerts.adapters.log_reader import Folding, LogReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Run one evaluator until SIGTERM (exit code 0). Waits for broker and database for as long as it takes.
 
-    Exit code 2 for settings that cannot be, every fault named at once; a broken template raises.
+    Exit code 2 for settings that cannot be, every fault named at once, and for a template that cannot be used.
     """
     settings = read_settings(AlertSettings)
     set_up_logs("alerts", settings.log_level)
@@ -53,7 +53,11 @@ def main() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     clock = open_clock()
     letters = Letters(settings.alerts_templates)
-    letters.check(sample_letters())
+    try:
+        letters.check(sample_letters())
+    except TemplateFault as fault:
+        sys.stderr.write(f"TIENDO_ALERTS_TEMPLATES: {fault}\n")
+        sys.exit(2)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with ExitStack() as closing:

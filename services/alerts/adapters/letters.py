@@ -92,6 +92,11 @@ def _lower_first(text: str) -> str:
 def _filters(language: str) -> dict[str, Callable[..., str]]:
     locale = _LOCALES[language]
 
+    def dated(day: date, form: str) -> str:
+        if not isinstance(day, date):
+            raise TypeError(f"a day is wanted, not {day!r}")  # Babel would take None for today
+        return str(format_date(day, form, locale=locale))
+
     def tenths_of(share: Fraction) -> Decimal:
         return (_as_decimal(share) * 100).quantize(Decimal("0.1"), ROUND_CEILING)
 
@@ -118,9 +123,9 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
         "number": lambda value: str(format_decimal(_as_decimal(value), locale=locale)),
         "amount": amount,
         "days": lambda value: str(format_decimal(whole_days(value), locale=locale)),
-        "day": lambda day: str(format_date(day, _DAY_FORMS[language], locale=locale)),
-        "short_day": lambda day: str(format_date(day, "dd/MM/yyyy", locale=locale)),
-        "month": lambda day: str(format_date(day, _MONTH_FORMS[language], locale=locale)),
+        "day": lambda day: dated(day, _DAY_FORMS[language]),
+        "short_day": lambda day: dated(day, "dd/MM/yyyy"),
+        "month": lambda day: dated(day, _MONTH_FORMS[language]),
         "points": points,
         "counted": counted,
         "points_plural": lambda share, one, other: one if tenths_of(share) == 1 else other,
@@ -173,12 +178,12 @@ class Letters:
     def _render(self, letter: Letter, pictures: dict[str, Picture]) -> Rendered:
         language, kind = letter.heading.language, kind_of(letter)
         values: dict[str, Any] = {"letter": letter, "pictures": pictures}
-        plain = _write(self._plain[language], f"{kind}.{language}.txt.j2", f"{kind}.txt.j2", values)
+        name, plain = _write(self._plain[language], f"{kind}.{language}.txt.j2", f"{kind}.txt.j2", values)
         first, _, text = plain.lstrip().partition("\n")
         if not first.startswith(_SUBJECT):
-            raise TemplateFault(f"{kind}.{language}.txt.j2 must begin with a line `{_SUBJECT}…`")
+            raise TemplateFault(f"{name} must begin with a line `{_SUBJECT}…`")
         subject = " ".join(first.removeprefix(_SUBJECT).split())
-        html = _write(
+        _, html = _write(
             self._pages[language], f"{kind}.{language}.html.j2", f"{kind}.html.j2", values | {"subject": subject}
         )
         body = _BLANK_LINES.sub("\n\n", text.strip("\n")) + "\n"
@@ -205,14 +210,14 @@ def kind_of(letter: Letter) -> str:
             assert_never(letter)
 
 
-def _write(environment: Environment, own: str, shared: str, values: dict[str, Any]) -> str:
-    """Return what the template says, its characters composed. Raises :class:`TemplateFault`."""
+def _write(environment: Environment, own: str, shared: str, values: dict[str, Any]) -> tuple[str, str]:
+    """Return the template's name and what it says, its characters composed. Raises :class:`TemplateFault`."""
     try:
         template = environment.select_template([own, shared])
     except TemplateSyntaxError as fault:
         raise TemplateFault(f"{fault.name}:{fault.lineno}: {fault.message}") from fault
     try:
-        return normalize("NFC", template.render(values))
+        return str(template.name), normalize("NFC", template.render(values))
     except TemplateSyntaxError as fault:
         raise TemplateFault(f"{fault.name}:{fault.lineno}: {fault.message}") from fault
     except Exception as fault:  # a filter that gets what it cannot take raises whatever it likes

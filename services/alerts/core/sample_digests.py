@@ -82,7 +82,7 @@ def sample_digests(heading: Heading) -> Iterator[DigestLetter]:
         area="Tỉnh Mẫu",
         counts=_COUNTS,
         reached=Listed(rows=rows, of=len(rows) + 30),
-        indicators=Listed(rows=(line, calm), of=3),
+        indicators=Listed(rows=(line, replace(line, warned=1), calm), of=4),
         answers=Listed(rows=answers, of=len(answers) + 1),
         feeds=Listed(rows=feeds, of=len(feeds) + 1),
         ended=Listed(rows=ended, of=len(ended) + 1),
