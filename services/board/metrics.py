@@ -23,6 +23,12 @@ class BoardMetrics:
         self.unanswered = Counter(
             "tiendo_board_database_failures", "Questions that the database did not answer.", registry=self.registry
         )
+        self.recorded = Counter(
+            "tiendo_board_recorded",
+            "Records that somebody gave and the broker has.",
+            ["kind"],  # answer, silence, notice
+            registry=self.registry,
+        )
         self.ready = Gauge("tiendo_board_ready", "1 while the database answers.", registry=self.registry)
 
     def render(self) -> bytes:

@@ -30,9 +30,9 @@ from services.cli.warnings_common import (
     words_for,
 )
 from services.cli.warnings_tables import print_history, print_warnings
-from services.infra.warnings_names import PlanNames, must_be_known, read_names
+from services.infra.warnings_names import read_names
 from services.infra.warnings_queries import MOST, WantedWarnings
-from services.infra.warnings_views import history, warning_view
+from services.infra.warnings_views import history, wanted_of, warning_view
 
 #: The fields of a warning, the same in JSON and CSV; notices are one text there.
 FIELDS: Final = (
@@ -110,7 +110,15 @@ def list_warnings(
     """
     with open_desk() as desk:
         names = desk.names(plan)
-        wanted = _wanted(names, agency, indicator, state, severity, level, only_open=only_open)
+        wanted = wanted_of(
+            names,
+            agencies=agency or (),
+            indicators=indicator or (),
+            states=[one.value for one in state or ()],
+            severities=[one.value for one in severity or ()],
+            levels=[one.value for one in level or ()],
+            only_open=only_open,
+        )
         counts = desk.reader.states(wanted)
         found = [
             warning_view(one, names.get(one.last.plan), lang.value) for one in desk.reader.listed(wanted, limit=limit)
@@ -211,33 +219,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else in_a_cell(value)
-
-
-def _wanted(
-    names: Mapping[str, PlanNames],
-    agencies: list[str] | None,
-    indicators: list[str] | None,
-    states: list[WarningState] | None,
-    severities: list[Severity] | None,
-    levels: list[Level] | None,
-    *,
-    only_open: bool,
-) -> WantedWarnings:
-    """Return the question. Raises Rejected for an agency or indicator that no plan asked about has."""
-    every = list(names.values())
-    whose = f"plan {every[0].plan!r} has" if len(every) == 1 else "there is"
-    there = {one for each in every for one in (*each.agencies, *each.feeds)}
-    must_be_known(f"{whose} no agency or feed", agencies or (), there)
-    must_be_known(f"{whose} no indicator", indicators or (), {one for each in every for one in each.indicators})
-    return WantedWarnings(
-        plans=list(names) or [""],
-        agencies=agencies or (),
-        causes=[f"lag:{one}" for one in indicators or ()],
-        states=[one.value for one in states or ()],
-        severities=[one.value for one in severities or ()],
-        levels=[one.value for one in levels or ()],
-        only_open=only_open and not states,
-    )
 
 
 def _row(one: WarningView, desk: Desk) -> dict[str, Any]:

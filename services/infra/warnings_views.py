@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from services.core.matching import matches
 from services.core.silences import SilenceLife
 from services.core.warning_records import NoticeState
 from services.core.warning_words import WarningWords
-from services.infra.warnings_names import PlanNames, Unknown
+from services.infra.warnings_names import PlanNames, Unknown, must_be_known
 from services.infra.warnings_queries import WantedWarnings
 from services.infra.warnings_reader import Listed, WarningsReader
 
@@ -181,6 +181,36 @@ def _agency(names: PlanNames, agency: str) -> Agency | None:
         return None
     groups = tuple(sorted(group for group, members in names.members.items() if agency in members))
     return Agency.model_validate({"id": agency, "name": name, "groups": groups})
+
+
+def wanted_of(
+    names: Mapping[str, PlanNames],
+    *,
+    agencies: Collection[str] = (),
+    indicators: Collection[str] = (),
+    states: Collection[str] = (),
+    severities: Collection[str] = (),
+    levels: Collection[str] = (),
+    only_open: bool,
+) -> WantedWarnings:
+    """Return the warnings asked for of the plans in *names*; with *states* named, of those states whether open or not.
+
+    Raises Unknown for an agency, feed or indicator that none of the plans has.
+    """
+    every = list(names.values())
+    whose = f"plan {every[0].plan!r} has" if len(every) == 1 else "there is"
+    there = {one for each in every for one in (*each.agencies, *each.feeds)}
+    must_be_known(f"{whose} no agency or feed", agencies, there)
+    must_be_known(f"{whose} no indicator", indicators, {one for each in every for one in each.indicators})
+    return WantedWarnings(
+        plans=list(names) or [""],
+        agencies=agencies,
+        causes=[f"lag:{one}" for one in indicators],
+        states=states,
+        severities=severities,
+        levels=levels,
+        only_open=only_open and not states,
+    )
 
 
 def meant_now(match: Match, names: PlanNames) -> WantedWarnings | None:

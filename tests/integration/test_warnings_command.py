@@ -29,18 +29,32 @@ pytestmark = pytest.mark.integration
 PLACE = ("tinh-2008", "so-y-te", "lag:email-use")
 
 
+@pytest.fixture(scope="module")
+def untouched(shared_chdb: ChdbServer) -> Iterator[ClickHouseAddress]:
+    """A database that no test writes into."""
+    address = ClickHouseAddress(host=shared_chdb.host, port=shared_chdb.port, database="warnings_command")
+    with warnings.warned(address):
+        yield address
+    with shared_chdb.client() as client:
+        client.execute("DROP DATABASE warnings_command")
+
+
 @pytest.fixture
-def database(shared_chdb: ChdbServer, chdb_database: str) -> Iterator[ClickHouse]:
+def database(
+    shared_chdb: ChdbServer, chdb_database: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClickHouse]:
+    """A database of the test's own, which the command then goes to."""
     address = ClickHouseAddress(host=shared_chdb.host, port=shared_chdb.port, database=chdb_database)
     with warnings.warned(address) as database:
+        monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", chdb_database)
         yield database
 
 
 @pytest.fixture
-def run(shared_chdb: ChdbServer, chdb_database: str, database: ClickHouse, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(untouched: ClickHouseAddress, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command, an hour after the warnings; its exit code must be *code*, and a refusal is its text."""
-    monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(shared_chdb.port))
-    monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", chdb_database)
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_PORT", str(untouched.port))
+    monkeypatch.setenv("TIENDO_CLICKHOUSE_DATABASE", untouched.database)
     monkeypatch.delenv("TIENDO_CLOCK_OFFSET", raising=False)
     monkeypatch.setenv("TIENDO_KAFKA_BOOTSTRAP", "127.0.0.1:1")
 

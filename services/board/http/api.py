@@ -34,7 +34,7 @@ class Standings(BaseModel):
 
 def read_api(database: Database, zone: str) -> APIRouter:
     """Return the routes. What is asked about and is not there raises NotThere, a database that is away Transient."""
-    router = APIRouter(prefix="/v1", tags=["read"], responses=RESPONSES, dependencies=[Depends(_only_known_parameters)])
+    router = APIRouter(prefix="/v1", tags=["read"], responses=RESPONSES, dependencies=[Depends(only_known_parameters)])
 
     @router.get("/standing", summary="Who stands where")
     async def standing(
@@ -71,7 +71,8 @@ def read_api(database: Database, zone: str) -> APIRouter:
     return router
 
 
-def _only_known_parameters(request: Request) -> None:
+def only_known_parameters(request: Request) -> None:
+    """Raise RequestValidationError for a parameter that the route does not have."""
     # A misspelt `day` would otherwise be answered with another day's figures, which look just as right.
     known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     unknown = dict.fromkeys(name for name in request.query_params if name not in known)

@@ -16,17 +16,17 @@ td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px s
 """
 
 
-def render_docs(document: Mapping[str, Any], more: str = "") -> str:
+def render_docs(document: Mapping[str, Any], more: str = "", *, whose: str = "the token of the source") -> str:
     """Return the page for an OpenAPI *document*: each call with what it takes, an example and every answer.
 
-    *more* is HTML that stands beside the link to the document itself.
+    *more* is HTML that stands beside the link to the document itself, *whose* says which token a call needs.
     """
     info = document["info"]
     body = "".join(
         part
         for path, methods in document["paths"].items()
         for method, call in methods.items()
-        for part in _call(method.upper(), path, call, document)
+        for part in _call(method.upper(), path, call, document, whose)
     )
     title = escape(f"{info['title']} {info['version']}")
     return (
@@ -35,10 +35,10 @@ def render_docs(document: Mapping[str, Any], more: str = "") -> str:
     )
 
 
-def _call(method: str, path: str, call: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+def _call(method: str, path: str, call: Mapping[str, Any], document: Mapping[str, Any], whose: str) -> Iterator[str]:
     yield f"<h2><code>{method} {escape(path)}</code> {escape(call.get('summary', ''))}</h2>"
     if call.get("security"):
-        yield "<p>Needs <code>Authorization: Bearer …</code>, the token of the source.</p>"
+        yield f"<p>Needs <code>Authorization: Bearer …</code>, {escape(whose)}.</p>"
     if call.get("parameters"):
         yield "<table><tr><th>Parameter<th>Meaning"
         for one in call["parameters"]:
