@@ -125,7 +125,7 @@ def _print(found: Sequence[NoticeView], total: int, lang: Language, desk: Desk) 
     headings, words = _HEADINGS[lang.value], words_for(lang)
     rows = table(_title(found, total, lang), headings, fixed=(headings[0], headings[3]), right=(headings[4],))
     for one in found:
-        whom = words.role(one.recipient) if one.channel == "email" else one.channel
+        whom = words.level(one.recipient) if one.channel == "email" else one.channel
         about = one.agency_name or one.agency
         subject = f"{about}\n[dim]{shown(one.agency)}[/]" if one.about == "agency" else shown(words.about[one.about])
         rows.add_row(

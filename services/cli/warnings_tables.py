@@ -15,6 +15,7 @@ from services.cli.warnings_common import Desk
 from services.core.earned import whole_days
 from services.core.warning_words import WarningWords
 
+_ID: Final = 36
 _STYLES: Final = {"critical": "bold red", "warning": "red", "info": "yellow", None: "yellow"}
 _LIST: Final = {
     "en": ("agency", "about", "state", "brought to", "since", "days behind", "told last"),
@@ -46,13 +47,16 @@ def print_warnings(found: Sequence[WarningView], counts: Mapping[str, int], desk
         return
     names = _LIST[words.language]
     rows = table(_counts(counts, words), names, right=(names[5],), fixed=(names[4],))
+    # Ids stay whole as far as there is room: they are what the next command is given.
+    rows.columns[0].min_width = min(_ID, max(len(one.agency) for one in found))
+    rows.columns[1].min_width = min(_ID, max(len(one.cause) for one in found))
     for one in found:
         last = one.notices[-1] if one.notices else None
         rows.add_row(
             _named(one.agency_name, one.agency),
             shown(one.cause) if one.cause == f"feed:{one.agency}" else _named(one.title, one.cause),
             "\n".join(part for part in (words.states[WarningState(one.state)], _severity(one.severity, words)) if part),
-            words.role(one.level) if one.level else "",
+            words.level(one.level),
             one.since.isoformat(),
             "" if one.days_behind is None else str(max(0, whole_days(one.days_behind))),
             "" if last is None else _told(last, desk, words),
@@ -104,7 +108,7 @@ def _print_life(found: WarningHistory, desk: Desk, words: WarningWords) -> None:
         promised = f" ({_day(one.promised)})" if one.reason == TransitionReason.ACCEPTED else ""
         rows.add_row(
             str(one.sequence), one.day.isoformat(), desk.moment(one.at), f"{one.words}{promised}",
-            words.states[WarningState(one.state)], _severity(one.severity, words), words.role(one.level),
+            words.states[WarningState(one.state)], _severity(one.severity, words), words.level(one.level),
             ", ".join(number[:12] for number in one.notices),
         )  # fmt: skip
     console().print(rows)
@@ -143,7 +147,7 @@ def _severity(severity: str | None, words: WarningWords) -> str:
 
 
 def _whom(told: Told, words: WarningWords) -> str:
-    return words.role(told.recipient) if told.channel == "email" else told.channel
+    return words.level(told.recipient) if told.channel == "email" else told.channel
 
 
 def _told(told: Told, desk: Desk, words: WarningWords) -> str:

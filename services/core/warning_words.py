@@ -24,6 +24,7 @@ class WarningWords:
     reasons: Mapping[TransitionReason, str]
     severities: Mapping[Severity, str]
     roles: Mapping[str, str]
+    levels: Mapping[str, str]  # roles where there is little room
     answers: Mapping[AnswerKind, str]
     notices: Mapping[str, str]
     silences: Mapping[str, str]
@@ -34,6 +35,10 @@ class WarningWords:
     def role(self, role: str) -> str:
         """Return what a role, a level or a channel's recipient is called; an office or a channel as it is."""
         return self.roles.get(role, role)
+
+    def level(self, role: str) -> str:
+        """Return what a role is called where there is little room; an office or a channel as it is."""
+        return self.levels.get(role, role)
 
     def fault(self, detail: str) -> FaultWords:
         """Return the words of a fault as it was recorded."""
@@ -80,6 +85,15 @@ VIETNAMESE: Final = WarningWords(
         "operations": "bộ phận vận hành",
         "feed-owner": "đơn vị quản lý luồng dữ liệu",
         "channel": "kênh thông báo",
+    },
+    levels={
+        "contact": "đầu mối",
+        "head": "lãnh đạo",
+        "department-in-charge": "cơ quan chủ trì",
+        "chair": "Chủ tịch",
+        "operations": "vận hành",
+        "feed-owner": "quản lý luồng",
+        "channel": "kênh",
     },
     answers={
         AnswerKind.ACKNOWLEDGED: "xác nhận đã nhận được cảnh báo",
@@ -139,6 +153,15 @@ ENGLISH: Final = WarningWords(
         "operations": "operations",
         "feed-owner": "the feed’s owner",
         "channel": "a channel",
+    },
+    levels={
+        "contact": "contact",
+        "head": "head",
+        "department-in-charge": "department in charge",
+        "chair": "chair",
+        "operations": "operations",
+        "feed-owner": "feed’s owner",
+        "channel": "channel",
     },
     answers={
         AnswerKind.ACKNOWLEDGED: "acknowledged",

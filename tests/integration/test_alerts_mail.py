@@ -115,7 +115,7 @@ def test_the_command_lists_warnings_and_who_was_told(place: Place) -> None:
     assert {(told["recipient"], told["state"]) for told in found[0]["notices"]} == {("head", "sent")}
     assert [row["cause"] for row in rows] == [one["cause"] for one in found]
     assert rows[0]["notices"].startswith("head sent 2008-10-01 08:0")
-    assert "the head of the agency" in listed("tinh-2008")
+    assert "head: sent" in listed("tinh-2008")
     assert "there is no plan 'khac'; published are: tinh-2008" in listed("khac")
 
 

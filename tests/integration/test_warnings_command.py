@@ -108,7 +108,7 @@ def test_a_list_has_names_days_behind_and_who_was_told(run: Any) -> None:
     assert "3 open warnings" in table
     assert "Department of Health" in table
     assert "2008-10-01 08:01" in table
-    assert "the head of the agency" in table
+    assert "head: sent" in table
     assert "operations: given up" in table
 
 

@@ -21,6 +21,7 @@ def named(words: WarningWords) -> list[tuple[Mapping[Any, Any], set[Any]]]:
         (words.reasons, set(TransitionReason)),
         (words.severities, set(Severity)),
         (words.roles, {*ROLES, "operations", "feed-owner", "channel"}),
+        (words.levels, set(words.roles)),
         (words.answers, set(AnswerKind)),
         (words.notices, set(get_args(Notice.model_fields["state"].annotation))),
         (words.about, set(get_args(Notice.model_fields["about"].annotation))),
