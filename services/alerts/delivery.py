@@ -162,7 +162,9 @@ class Delivery:
         to = contact_of(directory, notice)
         life = await self._blocking(partial(ground.life, notice))
         answers = await self._blocking(partial(ground.answers, notice))
-        letter = ground.writer.compose(notice, life, answers, written=_local(notice.at, zone).date())
+        written = _local(notice.at, zone).date()
+        compose = partial(ground.writer.compose, notice, life, answers, written=written)
+        letter = await self._blocking(compose)  # which reads the histories that it tells
         if letter is None or to is None:
             return DeliveryFault.NO_RECIPIENT
         try:

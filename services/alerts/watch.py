@@ -26,13 +26,12 @@ from services.alerts.core.notices import AddressBook
 from services.alerts.core.planning import Desk, period_of, plan_digests, plan_notices
 from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
-from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish
+from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish, overtaken
 from services.core.definition import definition_of
 from services.core.in_force import policy_in_force
 from services.core.transitions import transitions_of
 from services.core.warning_records import Subject
 from services.infra.clock import Clock
-from services.infra.plan_reader import Evaluation
 
 log = logging.getLogger(__name__)
 _LONGEST_PERIOD: Final = timedelta(days=31)
@@ -41,10 +40,9 @@ _DIGESTS_LOOKED_FOR: Final = timedelta(days=40)  # longer than any period
 
 
 class Afresh(FigureReader):
-    """Reads as if no round had ever been finished, so that mails left over from one can be written again."""
+    """Takes what has not changed since the last round too, so that mails left over from it can be written."""
 
-    def last_evaluation(self, plan: str) -> Evaluation | None:
-        return None
+    afresh = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +127,9 @@ class Watch:
             # While data stream in, an agency would get one mail per feed, and feeds not yet read would pass for dead.
             memory.look_again = monotonic() + min(self._settle - still, self._settle) + 0.1
             metrics.ROUNDS.labels("settling").inc()
+            return
+        if await self._run(lambda: overtaken(self._reader, judged)):
+            metrics.ROUNDS.labels(Waiting.OVERTAKEN.value).inc()
             return
         await self._act(plan, judged, memory)
         await self._run(lambda: finish(self._store, judged))

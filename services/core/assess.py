@@ -13,7 +13,7 @@ from schemas.directory import Directory, Feed
 from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.core.coverage import Coverage, FeedDay, FeedOnDay, Reports, feeds_for
-from services.core.definition import definition_of, reads_of
+from services.core.definition import definition_of, types_read
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.pace import Pace, recent_paces
 from services.core.scope import life_of, selected, targets_of
@@ -75,14 +75,6 @@ class _Under:
     def indicators(self) -> dict[str, Indicator]:
         return {indicator.id: indicator for indicator in self.plan.document.indicators}
 
-    def types_of(self, indicator: Indicator, _seen: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Return the event types that *indicator* reads; a mean reads those of its parts."""
-        if not isinstance(indicator.measure, MeanMeasure):
-            return reads_of(indicator)
-        parts = (self.indicators.get(part.indicator) for part in indicator.measure.of)
-        seen = _seen | {indicator.id}
-        return frozenset().union(*(self.types_of(part, seen) for part in parts if part and part.id not in seen))
-
     def course(self, indicator: Indicator, agency: str) -> tuple[list[Figure], list[Pace | None]]:
         """Return figure and recent pace of every day from the plan's start to the last."""
         key = (indicator.id, agency)
@@ -116,7 +108,7 @@ class _Under:
         plan, directory = self.plan.document, self.directory.document
         lives = {agency.id: life_of(agency) for agency in directory.agencies}
         for indicator in plan.indicators:
-            types = sorted(self.types_of(indicator))
+            types = sorted(types_read(indicator, self.indicators))
             coverages: dict[tuple[tuple[str, ...], ...], dict[date, Coverage]] = {}  # most agencies share their feeds
             for agency, target in targets_of(directory, indicator).items():
                 needed = feeds_for(self.feeds, types=types, agency=agency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, assert_never
@@ -100,6 +101,17 @@ def reads_of(indicator: Indicator) -> frozenset[str]:
             return frozenset()
         case never:
             assert_never(never)
+
+
+def types_read(
+    indicator: Indicator, indicators: Mapping[str, Indicator], _seen: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Return the short event types that *indicator* reads; a mean reads those of its parts among *indicators*."""
+    if not isinstance(indicator.measure, MeanMeasure):
+        return reads_of(indicator)
+    parts = (indicators.get(part.indicator) for part in indicator.measure.of)
+    seen = _seen | {indicator.id}
+    return frozenset().union(*(types_read(part, indicators, seen) for part in parts if part and part.id not in seen))
 
 
 def _roster_types(roster: str) -> set[str]:

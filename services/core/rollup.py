@@ -6,7 +6,7 @@ does judge are about different offices: their sums count nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -189,34 +189,38 @@ def rollups_of(assessment: Assessment) -> tuple[Rollup, ...]:
     So a line over days is about the same agencies. A mean is made of its parts' sums over the agencies that it concerns;
     it has no figure where a part is not judged or shown for one of them.
     """
-    by_day: dict[tuple[str, date], dict[str, Standing]] = {}
+    by_day: dict[date, dict[str, dict[str, Standing]]] = {}
     for (judged, agency), history in assessment.histories.items():
         for standing in history:
-            by_day.setdefault((judged, standing.day), {})[agency] = standing
+            by_day.setdefault(standing.day, {}).setdefault(judged, {})[agency] = standing
     overs = overs_of(assessment.directory)
-    found = []
-    for indicator in assessment.plan.indicators:
-        for day in sorted({day for name, day in by_day if name == indicator.id}):
-            here = by_day[indicator.id, day]
-            for over in overs:
-                mine = {agency: standing for agency, standing in here.items() if agency in over.agencies}
-                if mine:
-                    sums = _sums(indicator, mine, day, by_day)
-                    found.append(_row(indicator, over, mine, sums))
-    return tuple(found)
+    return tuple(one for day in sorted(by_day) for one in rollups_on(assessment.plan.indicators, overs, by_day[day]))
+
+
+def rollups_on(
+    indicators: Iterable[Indicator], overs: Iterable[Over], standings: Mapping[str, Mapping[str, Standing]]
+) -> Iterator[Rollup]:
+    """Yield the roll-ups of one day, whose *standings* are by indicator and agency, as :func:`rollups_of` says."""
+    overs = tuple(overs)
+    for indicator in indicators:
+        here = standings.get(indicator.id, {})
+        for over in overs:
+            few, many = sorted((here, over.agencies), key=len)
+            mine = {agency: here[agency] for agency in few if agency in many}
+            if mine:
+                yield _row(indicator, over, mine, _sums(indicator, mine, standings))
 
 
 def _sums(
     indicator: Indicator,
     mine: Mapping[str, Standing],
-    day: date,
-    by_day: Mapping[tuple[str, date], Mapping[str, Standing]],
+    standings: Mapping[str, Mapping[str, Standing]],
 ) -> Sums:
     if not isinstance(indicator.measure, MeanMeasure):
         return sums_of(mine.values())
     parts = []
     for part in indicator.measure.of:
-        there = by_day.get((part.indicator, day), {})
+        there = standings.get(part.indicator, {})
         if not mine.keys() <= there.keys():
             return NO_SUMS
         parts.append((sums_of((there[agency] for agency in mine), plans=mine), Fraction(part.weight)))

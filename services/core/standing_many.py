@@ -59,7 +59,7 @@ class Standings:
     """Parallel to the cells: NaN where there is none, ``NEVER`` for a forecast that there is none of.
 
     ``verdict`` indexes ``VERDICTS``; forecast days are in days after the plan's start; paces in shares per day. ``exactly``
-    counts the cells that the scalar path decided.
+    counts the cells that the scalar path decided, ``settled`` has their places; there every float is the scalar path's too.
     """
 
     planned: Floats
@@ -72,6 +72,7 @@ class Standings:
     forecast_low: Ints
     forecast_high: Ints
     exactly: int
+    settled: Ints  # the cells that it decided
 
 
 def judge_many(cells: Cells, curves: Curves, exact: Callable[[int], Fraction]) -> Standings:
@@ -138,6 +139,7 @@ def judge_many(cells: Cells, curves: Curves, exact: Callable[[int], Fraction]) -
         forecast_low=out.forecast_low,
         forecast_high=out.forecast_high,
         exactly=len(unsure_cells),
+        settled=unsure_cells,
     )
 
 
@@ -159,6 +161,7 @@ def _blank(size: int) -> Standings:
         forecast_low=days(),
         forecast_high=days(),
         exactly=0,
+        settled=np.zeros(0, dtype=np.int64),
     )
 
 

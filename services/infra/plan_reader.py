@@ -6,10 +6,13 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from schemas.revisions import REVISION, AnyRevision, DirectoryRevision, PlanRevision, PolicyRevision
 from services.core.coverage import FeedDay
 from services.infra.clickhouse.client import ClickHouse
+
+_FIRST_DAY: Final = date(1900, 1, 1)  # the least day that the database's type holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +64,18 @@ class PlanReader:
         )
         return Evaluation(revision=rows[0][0], day=rows[0][1], basis=rows[0][2], inputs=rows[0][3]) if rows else None
 
-    def feed_days(self, sources: Collection[str], until: date) -> list[FeedDay]:
-        """Return the reports of *sources* up to *until*."""
+    def feed_days(self, sources: Collection[str], until: date, since: date | None = None) -> list[FeedDay]:
+        """Return the reports of *sources* from *since* (None: the first) up to *until*."""
         columns = self._database.columns(
             "SELECT source, type, day, last.1, last.2 FROM (SELECT source, type, day, "
             "argMax((reported, counted), basis) AS last FROM feed_days "
-            "WHERE source IN %(sources)s AND day <= toDate32(%(until)s) GROUP BY source, type, day)",
-            {"sources": tuple(sorted(sources)) or ("",), "until": until.isoformat()},
+            "WHERE source IN %(sources)s AND day >= toDate32(%(since)s) AND day <= toDate32(%(until)s) "
+            "GROUP BY source, type, day)",
+            {
+                "sources": tuple(sorted(sources)) or ("",),
+                "since": (since or _FIRST_DAY).isoformat(),
+                "until": until.isoformat(),
+            },
         )
         return [FeedDay(*row) for row in zip(*columns, strict=True)]
 

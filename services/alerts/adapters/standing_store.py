@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from services.core import rollup
 from services.core.rollup import Rollup
-from services.core.standing import Standing
-from services.core.standing_row import COLUMNS, as_row
+from services.core.standing_row import COLUMNS
 from services.infra.clickhouse.client import ClickHouse
 
 _KEY: Final = slice(2, 5)  # indicator, agency, day
+_DAY: Final = COLUMNS.index("day")
 _ROLLUP_KEY: Final = slice(2, 6)  # indicator, by, name, day
 _AT_ONCE: Final = 1000  # keys named in one deletion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """All rows of one indicator and some agencies on the days *first* … *last*; ``columns`` are those of ``COLUMNS``."""
+
+    plan: str
+    indicator: str
+    agencies: Sequence[str]
+    first: date
+    last: date
+    columns: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What may stay for the days *first* … *last*: agencies by indicator."""
+
+    first: date
+    last: date
+    agencies: Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """How many rows changed, and on which days."""
+
+    rows: int
+    days: frozenset[date]
 
 
 class StandingStore:
@@ -23,26 +53,80 @@ class StandingStore:
     def __init__(self, database: ClickHouse) -> None:
         self._database = database
 
-    def save(self, plan: str, standings: Iterable[Standing], basis: datetime) -> int:
-        """Make table ``standing`` hold exactly *standings* for *plan*; return how many rows changed.
+    def last_day(self, plan: str) -> date | None:
+        """Return the last day of which ``standing`` holds anything for *plan*."""
+        rows = self._database.rows(
+            "SELECT max(day) FROM standing WHERE plan = %(plan)s HAVING count() > 0", {"plan": plan}
+        )
+        return rows[0][0] if rows else None
 
-        What a new revision no longer judges is deleted, which is rare; all else is only appended.
+    def save(self, rows: Rows, basis: datetime, *, fresh: bool) -> Saved:
+        """Make table ``standing`` hold exactly *rows* for their indicator, agencies and days; return what changed.
+
+        *fresh*: it is known to hold nothing there yet. What is no longer judged is deleted, which is rare; all else is only
+        appended.
         """
-        wanted = [as_row(standing) for standing in standings]
-        held = {row[_KEY]: row for row in self._held(plan)}
-        changed = [row for row in wanted if held.pop(row[_KEY], None) != row]
-        if changed:
+        columns = rows.columns
+        size = len(columns[0]) if columns else 0
+        held = {} if fresh else {row[_KEY]: row for row in self._held(rows)}
+        if held:
+            changed = [row for row in zip(*columns, strict=True) if held.pop(row[_KEY], None) != row]
             columns = [list(column) for column in zip(*changed, strict=True)]
-            self._database.insert("standing", [*COLUMNS, "basis"], [*columns, [basis] * len(changed)])
-        self._delete(plan, list(held))
-        return len(changed) + len(held)
+            size = len(changed)
+        if size:
+            self._database.insert("standing", [*COLUMNS, "basis"], [*columns, [_micros(basis)] * size])
+        self._delete(rows.plan, list(held))
+        days = {*(columns[_DAY] if size else ()), *(key[-1] for key in held)}
+        return Saved(rows=size + len(held), days=frozenset(days))
 
-    def save_rollups(self, plan: str, rollups: Iterable[Rollup], basis: datetime) -> int:
-        """Make table ``rollups`` hold exactly *rollups* for *plan*; return how many rows changed."""
+    def keep_only(self, plan: str, spells: Sequence[Kept]) -> Saved:
+        """Delete what ``standing`` holds for *plan* outside of *spells*; return what that was."""
+        found, days = 0, set[date]()
+        outside = " AND ".join(
+            f"NOT (day >= toDate32('{one.first.isoformat()}') AND day <= toDate32('{one.last.isoformat()}'))"
+            for one in spells
+        )
+        wheres: list[tuple[str, dict[str, Any]]] = [(outside, {})]
+        for one in spells:
+            within = {"first": one.first.isoformat(), "last": one.last.isoformat()}
+            between = "day >= toDate32(%(first)s) AND day <= toDate32(%(last)s)"
+            names = {"indicators": tuple(one.agencies) or ("",)}
+            wheres.append((f"{between} AND indicator NOT IN %(indicators)s", within | names))
+            for indicator, agencies in one.agencies.items():
+                only = {"indicator": indicator, "agencies": tuple(agencies) or ("",)}
+                wheres.append(
+                    (f"{between} AND indicator = %(indicator)s AND agency NOT IN %(agencies)s", within | only)
+                )
+        for where, values in wheres:
+            values = values | {"plan": plan}
+            rows = self._database.rows(
+                f"SELECT day, count() FROM standing FINAL WHERE plan = %(plan)s AND {where} GROUP BY day", values
+            )
+            if rows:
+                found += sum(count for _, count in rows)
+                days |= {day for day, _ in rows}
+                self._database.run(
+                    f"ALTER TABLE standing DELETE WHERE plan = %(plan)s AND {where} SETTINGS mutations_sync = 1", values
+                )
+        return Saved(rows=found, days=frozenset(days))
+
+    def on_day(self, plan: str, day: date) -> list[tuple[Any, ...]]:
+        """Return of every row of *day*: indicator, agency, revision, counts, measured share, ratio, feed state, judged day."""
+        return self._database.rows(
+            "SELECT indicator, agency, revision, numerator, denominator, measured_share, ratio, feed_state, judged_day "
+            "FROM standing FINAL WHERE plan = %(plan)s AND day = toDate32(%(day)s)",
+            {"plan": plan, "day": day.isoformat()},
+        )
+
+    def save_rollups(self, plan: str, rollups: Iterable[Rollup], basis: datetime, *, day: date | None = None) -> int:
+        """Make table ``rollups`` hold exactly *rollups* for *plan*, of *day* or of all days; return how many rows changed."""
+        where = {"plan": plan, "day": day.isoformat() if day else ""}
         held = {
             row[_ROLLUP_KEY]: row
             for row in self._database.rows(
-                f"SELECT {', '.join(rollup.COLUMNS)} FROM rollups FINAL WHERE plan = %(plan)s", {"plan": plan}
+                f"SELECT {', '.join(rollup.COLUMNS)} FROM rollups FINAL WHERE plan = %(plan)s "
+                f"{'AND day = toDate32(%(day)s)' if day else ''}",
+                where,
             )
         }
         changed = [row for row in (rollup.as_row(one) for one in rollups) if held.pop(row[_ROLLUP_KEY], None) != row]
@@ -58,6 +142,13 @@ class StandingStore:
             )
         return len(changed) + len(held)
 
+    def keep_rollups(self, plan: str, first: date, last: date) -> None:
+        """Delete the roll-ups of *plan* of days outside of *first* … *last*."""
+        where = "plan = %(plan)s AND NOT (day >= toDate32(%(first)s) AND day <= toDate32(%(last)s))"
+        values = {"plan": plan, "first": first.isoformat(), "last": last.isoformat()}
+        if self._database.rows(f"SELECT count() FROM rollups WHERE {where}", values)[0][0]:
+            self._database.run(f"ALTER TABLE rollups DELETE WHERE {where} SETTINGS mutations_sync = 1", values)
+
     def finish(self, plan: str, *, revision: int, day: date, basis: datetime, inputs: str) -> None:
         """Record that everything known to the database before *basis* has been judged, and acted upon."""
         self._database.insert(
@@ -66,9 +157,17 @@ class StandingStore:
             [[plan], [revision], [day], [basis], [inputs]],
         )
 
-    def _held(self, plan: str) -> list[tuple[Any, ...]]:
+    def _held(self, rows: Rows) -> list[tuple[Any, ...]]:
         return self._database.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM standing FINAL WHERE plan = %(plan)s", {"plan": plan}
+            f"SELECT {', '.join(COLUMNS)} FROM standing FINAL WHERE plan = %(plan)s AND indicator = %(indicator)s "
+            "AND agency IN %(agencies)s AND day >= toDate32(%(first)s) AND day <= toDate32(%(last)s)",
+            {
+                "plan": rows.plan,
+                "indicator": rows.indicator,
+                "agencies": tuple(rows.agencies),
+                "first": rows.first.isoformat(),
+                "last": rows.last.isoformat(),
+            },
         )
 
     def _delete(self, plan: str, keys: Sequence[tuple[Any, ...]]) -> None:
@@ -79,3 +178,8 @@ class StandingStore:
                 "SETTINGS mutations_sync = 1",
                 {"plan": plan, "keys": some},
             )
+
+
+def _micros(moment: datetime) -> int:
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return int(whole.timestamp()) * 1_000_000 + moment.microsecond
