@@ -68,8 +68,15 @@ class Stack:
 
     @property
     def operations_token(self) -> str:
-        """The token with which operations show and replay refused events."""
+        """The token with which operations show and replay refused events, and write through the board."""
         return secret(self.data / "secrets", "operations")
+
+    def board_tokens(self) -> Path:
+        """Write the file of those who may write through the board, operations alone, and return where it is."""
+        path = self.data / "secrets" / "board-tokens"
+        path.write_text(f"operations {sha256(self.operations_token.encode()).hexdigest()}\n", encoding="ascii")
+        path.chmod(0o600)
+        return path
 
     def environment(self) -> dict[str, str]:
         """Return the ``TIENDO_…`` variables with which commands reach this stack."""
@@ -211,6 +218,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             "services.board",
             health=ports.board,
             TIENDO_BOARD_PORT=str(ports.board),
+            TIENDO_BOARD_TOKENS_FILE=str(stack.board_tokens()),
             TIENDO_CLICKHOUSE_USER=_READER,
             TIENDO_CLICKHOUSE_PASSWORD=secret(keys, "clickhouse-reader"),
         ),

@@ -45,6 +45,10 @@ class Living:
         headers = {"Content-Type": kind, "Authorization": f"Bearer {self.token(source)}"}
         return httpx.post(f"{self.stack.gateway}/v1/events", content=content, headers=headers, timeout=60)
 
+    def silence(self, body: dict[str, Any], token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.post(f"{self.stack.board}/v1/silences", json=body, headers=headers, timeout=60)
+
     def count(self, query: str) -> int:
         with open_clickhouse(self.stack.clickhouse) as database:
             return int(database.rows(query)[0][0])
@@ -164,6 +168,23 @@ def test_a_half_valid_batch_is_accepted_by_halves(living: Living) -> None:
     assert answer.status_code == 207
     assert answer.json()["accepted"] == 2
     assert [(one["index"], one["reason"]) for one in answer.json()["rejected"]] == [(1, "unknown-agency")]
+
+
+def test_what_operations_say_through_the_board_is_kept(living: Living) -> None:
+    """Their token is that of the stack; the silence goes through the log into the table, from which it is read again."""
+    body = {
+        "plan": "thai-nguyen-2008",
+        "match": {"agencies": ["so-y-te"]},
+        "until": "2009-01-01T00:00:00+07:00",
+        "reason": "r",
+    }
+    assert living.silence(body, "guessed").status_code == 401
+
+    answer = living.silence(body, living.stack.operations_token)
+
+    assert answer.status_code == 202, answer.text
+    read = f"{living.stack.board}/v1/silences"
+    wait_for(lambda: [one["author"] for one in httpx.get(read).json()["silences"]] == ["operations"])
 
 
 def test_the_stack_mends_itself_when_its_broker_dies(living: Living) -> None:

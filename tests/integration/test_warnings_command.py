@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from schemas.policy import Match, Severity
@@ -17,8 +19,12 @@ from schemas.warnings import Answer, AnswerKind, Notice, Silence, Transition, Tr
 from services.cli.__main__ import app
 from services.core.errors import Rejected
 from services.core.lifecycle import transition_id
+from services.core.matching import matches
 from services.core.warning_records import fold_notices
-from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress
+from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
+from services.infra.warnings_names import read_names
+from services.infra.warnings_reader import WarningsReader
+from services.infra.warnings_views import meant_now
 from tests import alerts_world as world
 from tests import warnings_world as warnings
 from tests.fixtures.chdb import ChdbServer
@@ -318,6 +324,30 @@ def test_a_silence_says_how_many_it_means(run: Any, options: list[str], count: i
     """The same warnings that muting means."""
     told = run("silence", "tinh-2008", *options, "--for", "3d", "--reason", "r", "--by", "b", "--dry-run")
     assert f"it means {count} warning" in told
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_what_a_silence_counts_is_what_muting_means(untouched: ClickHouseAddress, data: st.DataObject) -> None:
+    """Whatever is named: the count in the database is that of the rule by which notices are kept back."""
+
+    def some(*names: str) -> tuple[str, ...]:
+        return tuple(data.draw(st.lists(st.sampled_from(names), unique=True, max_size=2)))
+
+    match = Match(
+        agencies=some("so-y-te", "so-tai-chinh"),
+        groups=some("departments"),
+        indicators=some("email-use", "documents"),
+        severities=tuple(Severity(one) for one in some("warning", "critical")),
+    )
+    if data.draw(st.booleans()):
+        match = Match(feeds=some("mail", "so-xay-dung.documents"))
+    agencies = {one.id: one for one in world.directory().agencies}
+    with open_clickhouse(untouched) as database:
+        wanted = meant_now(match, read_names(database, "tinh-2008"))
+        counted = sum(WarningsReader(database).states(wanted).values()) if wanted is not None else 0
+
+    assert counted == sum(matches(match, one, agencies.get(one.agency)) for one in warnings.given()[0])
 
 
 def test_dead_letters_are_explained_and_sent_again(run: Any, broker: Tansu, database: ClickHouse) -> None:
