@@ -17,6 +17,7 @@ from services.alerts.adapters.email import Mailer, build_message
 from services.alerts.adapters.letters import Letters
 from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.blocking import Blocking
+from services.alerts.core.digest_records import Lateness
 from services.alerts.core.notices import backoff, contact_of, references
 from services.alerts.core.warn import Writer
 from services.core.assess import Assessment
@@ -68,11 +69,12 @@ class Ground:
     life: Callable[[Notice], Sequence[Transition]]
     answers: Callable[[Notice], Sequence[Answer]] = lambda _: ()
     policy: Policy | None = None
+    late: Lateness | None = None
 
     @cached_property
     def writer(self) -> Writer:
         """Who writes its letters."""
-        return Writer(self.assessment, policy=self.policy)
+        return Writer(self.assessment, policy=self.policy, late=self.late)
 
 
 class Delivery:

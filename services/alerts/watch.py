@@ -242,6 +242,7 @@ class Watch:
         ground = Ground(
             assessment=judged.assessment,
             life=partial(self._life, plan, judged),
+            late=lambda indicator: self._store.days_behind(plan, indicator, judged.assessment.day),
             answers=lambda notice: self._log.answers_of(plan, self._subjects(judged, notice)),
             policy=await self._run(
                 lambda: policy_in_force(self._reader.policies(plan), judged.assessment.plan, judged.assessment.day)

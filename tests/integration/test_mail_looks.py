@@ -36,7 +36,7 @@ FIRST_DAY = {"behind": 2, "feed": 0}
 #: One of each kind, and what no life of a warning shows; when they are kept for looking at, all of them in both languages.
 PAGES = (
     "behind.vi", "feeds.vi", "worse.en", "higher.vi", "ended.en", "dispute.vi", "week.vi", "month.en", "country.vi",
-    "sample-1.vi", "sample-2.vi", "sample-57.vi",
+    "sample-1.vi", "sample-2.vi", "calm.vi",
 )  # fmt: skip
 if "TIENDO_PICTURES" in os.environ:
     KINDS = ("behind", "feed", *NAMES)
@@ -85,6 +85,9 @@ def page(name: str) -> str:
         return self_contained(mail_of(language, FIRST_DAY[kind])[0])
     if kind == "country":
         return self_contained(Letters().render(of_a_country(), key="k"))
+    if kind == "calm":
+        calm = next(one for one in sample_letters() if isinstance(one, DigestLetter) and not one.reached.rows)
+        return self_contained(Letters().render(calm, key="k"))
     sample = kind.removeprefix("sample-")
     letter = sample_letters()[int(sample)] if sample.isdecimal() else lives(language)[kind]
     return self_contained(Letters().render(letter, key="k"))

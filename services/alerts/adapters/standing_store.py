@@ -149,6 +149,15 @@ class StandingStore:
         if self._database.rows(f"SELECT count() FROM rollups WHERE {where}", values)[0][0]:
             self._database.run(f"ALTER TABLE rollups DELETE WHERE {where} SETTINGS mutations_sync = 1", values)
 
+    def days_behind(self, plan: str, indicator: str, day: date) -> dict[str, float]:
+        """Return agency → days behind in *indicator* on *day*, where there are any."""
+        rows = self._database.rows(
+            "SELECT agency, days_behind FROM standing FINAL WHERE plan = %(plan)s AND indicator = %(indicator)s "
+            "AND day = toDate32(%(day)s) AND days_behind IS NOT NULL",
+            {"plan": plan, "indicator": indicator, "day": day.isoformat()},
+        )
+        return {agency: float(days) for agency, days in rows}
+
     def finish(self, plan: str, *, revision: int, day: date, basis: datetime, inputs: str) -> None:
         """Record that everything known to the database before *basis* has been judged, and acted upon."""
         self._database.insert(

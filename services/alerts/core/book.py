@@ -61,7 +61,7 @@ class Book:
         taken = [one for one in self.life(subject) if one.reason in _ANSWERS and one.sequence >= (last.opened or 1)]
         if taken:
             return self.answer_of(taken[-1], zone, passed=last.promised is None)
-        if not last.acknowledged:
+        if last.answer is None and not last.acknowledged:
             return None
         if last.state is WarningState.ANSWERED:
             kind = AnswerKind.DISPUTED if last.promised is None else AnswerKind.ACCEPTED

@@ -18,6 +18,8 @@ from services.core.lifecycle import is_open
 from services.core.warning_records import Subject
 
 LAG: Final = "lag:"
+#: Indicator → days behind by agency.
+Lateness = Callable[[str], Mapping[str, float]]
 _ANSWERS: Final = frozenset({TransitionReason.ACKNOWLEDGED, TransitionReason.ACCEPTED, TransitionReason.DISPUTED})
 _NEW: Final = frozenset(
     {
@@ -43,11 +45,11 @@ class DigestGround:
 
     evidence: Evidence
     book: Book
-    late: Callable[[str], Mapping[str, float]]
+    late: Lateness
 
     @classmethod
-    def of(cls, evidence: Evidence, book: Book) -> DigestGround:
-        """Return the ground where all standings are in *evidence*."""
+    def of(cls, evidence: Evidence, book: Book, given: Lateness | None = None) -> DigestGround:
+        """Return the ground; where nobody has *given* days behind they are those of the standings in *evidence*."""
 
         def late(indicator: str) -> Mapping[str, float]:
             found = {}
@@ -57,7 +59,7 @@ class DigestGround:
                     found[agency] = float(standing.days_behind)
             return found
 
-        return cls(evidence=evidence, book=book, late=late)
+        return cls(evidence=evidence, book=book, late=given or late)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +125,9 @@ def look_through(ground: DigestGround, reader: DigestReader, area: frozenset[str
 def _answer_state(last: Transition) -> str:
     if last.state is WarningState.ANSWERED:
         return "promising" if last.promised is not None else "disputing"
-    return "unanswered" if not last.acknowledged else "seen" if last.state is WarningState.ACKNOWLEDGED else "overdue"
+    if last.answer is None and not last.acknowledged:
+        return "unanswered"
+    return "seen" if last.state is WarningState.ACKNOWLEDGED else "overdue"
 
 
 def _count(seen: Seen, in_period: Iterable[Transition]) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final
 
 from schemas.directory import Contact
 from services.core.earned import whole_days
 from services.core.standing import Standing
-
-#: Reasons that a warning opens for, unless it is the same matter again.
-OPENINGS: Final = frozenset({"fell-behind", "missed", "at-risk"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +66,7 @@ class News:
     promised: date | None = None  # the day accepted, which has passed
     role: str | None = None  # the level that it was brought to with this; None: to no higher one
     office: str | None = None  # whom the directory names for that level
+    opens: bool = False  # the warning opened with it
 
     @property
     def days(self) -> int:
@@ -115,7 +112,7 @@ class Lag:
     @property
     def first(self) -> bool:
         """Whether it is warned about for the first time in this mail."""
-        return bool(self.news) and self.news[0].reason in OPENINGS
+        return any(one.opens and one.reason != "behind-again" for one in self.news)
 
     @property
     def late(self) -> bool:

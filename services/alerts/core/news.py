@@ -67,6 +67,7 @@ def _news(one: Transition, book: Book, office: Callable[[str], str | None]) -> N
         promised=before.promised if before is not None and going_on else None,
         role=one.level if raised else None,
         office=office(one.level) if raised else None,
+        opens=one.opened == one.sequence,
     )
 
 

@@ -32,6 +32,7 @@ from services.core.coverage import FeedState
 from services.core.standing import Standing, Verdict
 
 _URL: Final = "https://tien-do.example.vn/answer/eyJhbnN3ZXIiOiJ0aGUgbGluayBvZiBhIHNhbXBsZSJ9.YWJjZGVmZ2hpamtsbW5vcA"
+_OPENING: Final = frozenset({"fell-behind", "missed", "at-risk", "behind-again", "feed-silent", "feed-partial"})
 _START: Final = date(2008, 5, 28)
 _DAY: Final = date(2008, 9, 30)
 _DEADLINE: Final = date(2008, 12, 31)
@@ -96,7 +97,7 @@ def _course(level: float) -> Course:
 
 
 def _news(reason: str, **fields: Any) -> News:
-    return News(reason=reason, day=_DAY, since=date(2008, 8, 5), severity="warning", **fields)
+    return News(reason=reason, day=_DAY, since=date(2008, 8, 5), severity="warning", opens=reason in _OPENING, **fields)
 
 
 def _lag(
@@ -254,6 +255,7 @@ def _lives(language: Language) -> Iterator[Letter]:
         *(_news(reason) for reason in ("falling-behind", "not-held", "acknowledged", "accepted", "disputed")),
         *(_news(reason) for reason in ("feed-silent", "feed-partial", "feed-still-out", "feed-returned")),
         *(_news(reason) for reason in ("caught-up", "no-longer-judged", "missed")),
+        replace(_news("missed"), opens=False),
     )
     standings = (
         replace(_mail(), verdict=Verdict.AT_RISK, days_behind=Fraction(-41, 4)),

@@ -10,7 +10,7 @@ from schemas.warnings import Answer, Notice, Transition, TransitionReason
 from services.alerts.core.book import Book
 from services.alerts.core.digest import digest_letter
 from services.alerts.core.digest_letter import DigestLetter
-from services.alerts.core.digest_records import DigestGround, DigestReader
+from services.alerts.core.digest_records import DigestGround, DigestReader, Lateness
 from services.alerts.core.evidence import Evidence
 from services.alerts.core.feed_letter import FeedLetter
 from services.alerts.core.feed_message import feed_letter
@@ -29,11 +29,20 @@ Letter = LagLetter | FeedLetter | DisputeLetter | DigestLetter
 class Writer:
     """Writes the letters of one plan on one day. Made once for many notices: each costs what it tells.
 
-    *policy*: the one in force, which says how often who reads digests. *board_url*: where everything can be seen.
+    *policy*: the one in force, which says how often who reads digests. *late*: indicator → days behind of every agency on the
+    day judged; without it digests ask for each agency's standing. *board_url*: where everything can be seen.
     """
 
-    def __init__(self, assessment: Assessment, *, policy: Policy | None = None, board_url: str | None = None) -> None:
+    def __init__(
+        self,
+        assessment: Assessment,
+        *,
+        policy: Policy | None = None,
+        late: Lateness | None = None,
+        board_url: str | None = None,
+    ) -> None:
         self._policy = policy
+        self._late = late
         self._board_url = board_url
         self._evidence = Evidence(
             plan=assessment.plan,
@@ -67,7 +76,7 @@ class Writer:
         if heading is None:
             return None
         if notice.about == "digest":
-            return digest_letter(DigestGround.of(evidence, book), heading, self._reader(notice))
+            return digest_letter(DigestGround.of(evidence, book, self._late), heading, self._reader(notice))
         if all(one.reason is TransitionReason.DISPUTED for one in told):
             return dispute_letter(evidence, heading, told[0].agency, told, book)
         if any(is_feed(one) for one in told):
