@@ -103,7 +103,9 @@ class Notice(Contract):
     transitions: tuple[str, ...] = Field(default=(), description="What it tells; a digest tells the state instead.")
     state: Literal["pending", "sent", "failed", "dead"]
     attempt: int = Field(default=0, ge=0, description="Grows by one each time somebody has it sent again by hand.")
-    detail: str = Field(default="", description="The fault that kept it from being sent.")
+    detail: str = Field(
+        default="", description="The fault that kept it from being sent; of `pending` by hand, who has it sent again."
+    )
     due: AwareDatetime | None = Field(default=None, description="Not before; null: at once.")
     at: AwareDatetime
 

@@ -12,7 +12,7 @@ from schemas.warning_views import NoticeView
 from schemas.warnings import Notice
 from services.cli.harmless import cells, shown
 from services.cli.output import Format, console, counted, print_csv, print_json, table
-from services.cli.warnings_common import Desk, DryRun, Form, Lang, Language, OfPlan, open_desk, say, words_for
+from services.cli.warnings_common import By, Desk, DryRun, Form, Lang, Language, OfPlan, open_desk, say, words_for
 from services.core.errors import Rejected
 from services.core.sending_again import sent_again
 from services.core.warning_records import NoticeState
@@ -58,6 +58,7 @@ def resend(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As `dead` and `show` name them.")] = None,
     all_dead: Annotated[bool, typer.Option("--all-dead", help="All that were given up.")] = False,
     plan: OfPlan = None,
+    author: By = "",
     sent: Annotated[bool, typer.Option("--sent", help="Those named that were sent, too.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -68,11 +69,13 @@ def resend(
 
     \b
     Examples:
-    tiendo warnings resend --all-dead --dry-run
-    tiendo warnings resend 5b1f0c22d9aa --sent
+    tiendo warnings resend --all-dead --by "Tổ vận hành" --dry-run
+    tiendo warnings resend 5b1f0c22d9aa --sent --by "Tổ vận hành"
     """
     if bool(ids) == all_dead:
         raise Rejected("say which: ids of notices, or --all-dead")
+    if not author.strip():
+        raise Rejected("say who has them sent again: --by, or TIENDO_AUTHOR")
     if all_dead and sent:
         raise Rejected("--sent goes with ids: all that were ever sent are not sent again at once")
     again: list[Notice] = []
@@ -81,7 +84,7 @@ def resend(
         plans = list(desk.names(plan))
         for state in _all_dead(desk, plans) if all_dead else _named(desk, plans, ids or [], refused):
             try:
-                again.append(sent_again(state, at=desk.now, though_sent=sent))
+                again.append(sent_again(state, by=author, at=desk.now, though_sent=sent))
             except Rejected as why:
                 refused.append(str(why).replace("say if it is meant all the same", "--sent sends it all the same"))
         if again and not dry_run:

@@ -27,7 +27,7 @@ def answer_id(
     """Return the id of an answer, 32 hex digits: the same answer twice is one. The moment plays no part."""
     day = promised.isoformat() if promised is not None else ""
     content = ["answer", plan, agency, cause, str(opened), answer.value, by, day, reason or ""]
-    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:32]
+    return hashlib.sha256("\n".join(content).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def answer_to(

@@ -22,7 +22,7 @@ def silence_id(*, plan: str, match: Match, begins: datetime, until: datetime, au
     """Return the id of a silence, 32 hex digits: the same silence twice is one."""
     span = [moment.astimezone(UTC).isoformat() for moment in (begins, until)]
     content = ["silence", plan, match.model_dump_json(), *span, author, reason]
-    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:32]
+    return hashlib.sha256("\n".join(content).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def silence_of(

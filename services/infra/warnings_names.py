@@ -94,7 +94,7 @@ def plan_ids(database: ClickHouse) -> list[str]:
 
 def read_names(database: ClickHouse, plan: str) -> PlanNames:
     """Return the names of *plan* and its directory. Raises Unknown for a plan that was never published."""
-    content = _latest(database, "plan", plan)
+    content = _latest(database, "plan", plan) if plan.isascii() else None  # ids are; the driver encodes nothing else
     if content is None:
         there = plan_ids(database)
         hint = meant(plan, there) or f"published are: {', '.join(there) or 'none'}"

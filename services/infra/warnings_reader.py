@@ -129,6 +129,8 @@ class WarningsReader:
 
     def notices_called(self, plans: Collection[str], begins: str) -> tuple[NoticeState, ...]:
         """Return the notices whose id begins so, two at most: more need no telling apart."""
+        if not begins.isascii():
+            return ()
         values: dict[str, Any] = {"begins": begins}
         rows = self._database.rows(
             f"SELECT DISTINCT id FROM notices WHERE {among('plan', plans, values)} AND startsWith(id, %(begins)s) LIMIT 2",

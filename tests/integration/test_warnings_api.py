@@ -139,6 +139,9 @@ def test_the_life_of_a_warning_is_read(alone: TestClient) -> None:
         pytest.param("/v1/warnings/tinh-2008/so-tai-chinh/lag:email-use", 404, "never been a warning", id="none"),
         pytest.param("/v1/warnings/tinh-2008/so-y-te/lag:'%20OR%201=1%20--", 404, "has no indicator", id="injection"),
         pytest.param("/v1/warnings/tinh-2008/so-y-te/%1b%5b31m", 404, "has no", id="control characters"),
+        pytest.param("/v1/warnings?plan=%00", 404, "there is no plan", id="NUL"),
+        pytest.param("/v1/warnings?plan=x'%20OR%20'1'='1", 404, "there is no plan", id="injection into the plan"),
+        pytest.param("/v1/warnings?plan=\u1ea3%5c", 404, "there is no plan", id="letters that no id has"),
         pytest.param("/v1/notices?state=lost", 422, "should be 'pending'", id="a state that is none"),
     ],
 )  # fmt: skip
@@ -254,6 +257,17 @@ def test_what_makes_no_sense_is_refused(
     assert answer.status_code == code, answer.text
     assert told in answer.json()["detail"]
     assert "xxxx" not in answer.text
+
+
+@pytest.mark.parametrize("number", ["x'%20OR%201=1", "%5c'%20--%20", "%00", "%E1%BA%A3", "%25", "%(ids)s"])
+def test_ids_with_odd_characters_are_unknown(alone: TestClient, number: str) -> None:
+    """They are values of the query and never a part of it."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for answer in (
+        alone.post(f"/v1/notices/{number}/resend", headers=headers),
+        alone.delete(f"/v1/silences/{number}", params={"reason": "r"}, headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (404, "not-found"), answer.text
 
 
 def test_a_body_is_bounded_and_must_be_json(alone: TestClient) -> None:

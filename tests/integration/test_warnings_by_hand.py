@@ -58,7 +58,7 @@ def test_what_is_said_by_hand_takes_effect(place: Place) -> None:
         before["answers"][0]["id"],
     )
     number = str(before["notices"][0]["id"])
-    said(place, "resend", number, "--sent")
+    said(place, "resend", number, "--sent", "--by", "trực ban")
     place.wait_for_mails(4)
 
     assert [str(mail["Message-ID"])[1:33] for mail in place.parsed()].count(number) == 2

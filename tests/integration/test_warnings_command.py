@@ -192,6 +192,15 @@ def test_resolved_ones_are_listed_when_asked_for(run: Any, database: ClickHouse)
             id="for ever",
         ),
         pytest.param(["unsilence", "nonsense", "--reason", "r", "--by", "b"], "there is no silence 'nonsense'", id="silence"),
+        pytest.param(["list", "--plan", "\udcff"], "there is no plan", id="a plan that is no text"),
+        pytest.param(["ack", *PLACE, "--by", "\udcff"], "by: ", id="an author that is no text"),
+        pytest.param(
+            ["dispute", *PLACE, "--by", "head", "--reason", "\udcff"], "reason: ", id="a reason that is no text"
+        ),
+        pytest.param(
+            ["silence", "tinh-2008", "--feed", "mail", "--for", "3d", "--reason", "\udcff", "--by", "b"], "reason: ",
+            id="a silence's reason that is no text",
+        ),
         pytest.param(["resend"], "say which: ids of notices, or --all-dead", id="nothing to send"),
         pytest.param(
             ["accept", *PLACE, "--by-day", "2012-01-01", "--by", "head"], "a year after the plan's deadline", id="far away"
@@ -358,22 +367,22 @@ def test_dead_letters_are_explained_and_sent_again(run: Any, broker: Tansu, data
     assert "mend the address in the directory" in " ".join(run("dead").split())
 
     before = so_far(broker)
-    assert f"{len(found)} notices would be sent again" in run("resend", "--all-dead", "--dry-run")
-    assert "recorded to be sent again" in run("resend", "--all-dead")
+    assert f"{len(found)} notices would be sent again" in run("resend", "--by", "trực ban", "--all-dead", "--dry-run")
+    assert "recorded to be sent again" in run("resend", "--by", "trực ban", "--all-dead")
 
     again = recorded(broker, database, before)
     assert {(one.id, one.attempt, one.state) for one in again} == {(one["id"], 1, "pending") for one in found}
     assert json.loads(run("dead", "--format", "json")) == []
-    assert "is pending and still being tried" in run("resend", found[0]["id"][:12], code=1)
+    assert "is pending and still being tried" in run("resend", "--by", "trực ban", found[0]["id"][:12], code=1)
 
 
 def test_what_was_sent_is_sent_again_only_where_it_is_meant(run: Any, broker: Tansu, database: ClickHouse) -> None:
     """The relay lost it after taking it: --sent. Unknown ids are named and the rest goes on."""
     number = json.loads(run("show", *PLACE, "--format", "json"))["notices"][0]["id"]
-    assert "--sent sends it all the same" in run("resend", number, code=1)
+    assert "--sent sends it all the same" in run("resend", "--by", "trực ban", number, code=1)
 
     before = so_far(broker)
-    told = run("resend", number[:8], "nowhere", "--sent", code=1)
+    told = run("resend", "--by", "trực ban", number[:8], "nowhere", "--sent", code=1)
 
     assert "there is no notice 'nowhere'" in told
     assert [one.attempt for one in recorded(broker, database, before)] == [1]

@@ -171,11 +171,11 @@ def notice(state: str, attempt: int = 0, **changes: Any) -> Notice:
 def test_a_dead_letter_sent_again_waits_to_be_sent() -> None:
     """The next attempt, with the same id, at once; twice at the same time is one attempt."""
     dead = [notice("pending"), notice("dead", detail="smtp-recipient-refused")]
-    again = sent_again(fold_notices(dead)["n"], at=NOW + HOUR)
+    again = sent_again(fold_notices(dead)["n"], by="trực ban", at=NOW + HOUR)
 
     found = fold_notices([*dead, again, again.model_copy(update={"at": NOW + 2 * HOUR})])["n"]
 
-    assert (again.id, again.attempt, again.due) == ("n", 1, None)
+    assert (again.id, again.attempt, again.due, again.detail) == ("n", 1, None, "trực ban")
     assert (found.state, found.attempt, found.fault) == ("pending", 1, "")
 
 
@@ -191,6 +191,6 @@ def test_what_is_not_dead_is_not_sent_again_by_accident(records: list[Notice], t
     """What is being tried goes out by itself; what was sent is wanted again only by who says so."""
     state = fold_notices(records)["n"]
     with pytest.raises(Rejected, match=told):
-        sent_again(state, at=NOW)
+        sent_again(state, by="trực ban", at=NOW)
     if state.sent:
-        assert sent_again(state, at=NOW, though_sent=True).attempt == 1
+        assert sent_again(state, by="trực ban", at=NOW, though_sent=True).attempt == 1

@@ -206,7 +206,7 @@ def writing_api(database: Database, writing: Writing, metrics: BoardMetrics, zon
             found = WarningsReader(it).notices([id])
             if not found:
                 raise Unknown(f"there is no notice {id!r}")
-            return sent_again(found[0], at=writing.clock(), though_sent=asked.though_sent)
+            return sent_again(found[0], by=by, at=writing.clock(), though_sent=asked.though_sent)
 
         try:
             said = await database.ask(decide)
