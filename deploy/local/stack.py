@@ -212,6 +212,8 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             TIENDO_ALERTS_PORT=str(ports.alerts),
             TIENDO_ALERTS_SMTP_HOST=HOST,
             TIENDO_ALERTS_SMTP_PORT=str(ports.mail),
+            TIENDO_BOARD_URL=stack.board,
+            TIENDO_ANSWER_KEY=secret(keys, "answers"),
         ),
         python(
             "board",
@@ -219,6 +221,7 @@ def children(stack: Stack, clock: dict[str, str], say: Say) -> list[Child]:
             health=ports.board,
             TIENDO_BOARD_PORT=str(ports.board),
             TIENDO_BOARD_TOKENS_FILE=str(stack.board_tokens()),
+            TIENDO_ANSWER_KEY=secret(keys, "answers"),
             TIENDO_CLICKHOUSE_USER=_READER,
             TIENDO_CLICKHOUSE_PASSWORD=secret(keys, "clickhouse-reader"),
         ),

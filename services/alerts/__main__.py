@@ -23,6 +23,7 @@ from services.alerts.adapters.log_reader import Folding, LogReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import WarningLog
+from services.alerts.answer_urls import AnswerUrls
 from services.alerts.app import LEADER_TOPIC, TOPICS, Ending, Pulse, make_app, serve
 from services.alerts.blocking import Blocking, open_blocking
 from services.alerts.core.samples import sample_letters
@@ -30,6 +31,7 @@ from services.alerts.delivery import Delivery, Waits
 from services.alerts.settings import AlertSettings
 from services.alerts.watch import Afresh, Watch
 from services.core.errors import Transient
+from services.infra.answer_links import Signer
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.clock import Clock, open_clock
@@ -108,6 +110,7 @@ async def _run(
                 longest=timedelta(seconds=settings.alerts_retry_longest),
             ),
             blocking=blocking,
+            answer_url=_answer_urls(settings).url,
         )
         watch = Watch(
             reader=FigureReader(database),
@@ -141,6 +144,15 @@ def _log_reader(settings: AlertSettings, database: ClickHouse) -> tuple[dict[str
     if ids is None or ids.keys() != set(TOPICS):
         raise Transient("the broker does not know the topics of warnings yet")
     return ids, LogReader(database, topic_id=ids[Topic.WARNINGS.value])
+
+
+def _answer_urls(settings: AlertSettings) -> AnswerUrls:
+    keys = settings.answer_keys()
+    return AnswerUrls(
+        board=settings.board_url,
+        signer=Signer(keys) if keys else None,
+        lasts=timedelta(days=settings.answer_days),
+    )
 
 
 def _relay(settings: AlertSettings) -> SmtpAddress:

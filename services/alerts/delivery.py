@@ -90,7 +90,10 @@ class Delivery:
         clock: Clock,
         waits: Waits,
         blocking: Blocking,
+        answer_url: Callable[[Notice], str | None] = lambda _: None,
     ) -> None:
+        """*answer_url*: where the receiver of a notice may answer it."""
+        self._answer_url = answer_url
         self._log = warnings
         self._mailer = mailer
         self._letters = letters
@@ -164,8 +167,14 @@ class Delivery:
         to = contact_of(directory, notice)
         life = await self._blocking(partial(ground.life, notice))
         answers = await self._blocking(partial(ground.answers, notice))
-        written = _local(notice.at, zone).date()
-        compose = partial(ground.writer.compose, notice, life, answers, written=written)
+        compose = partial(
+            ground.writer.compose,
+            notice,
+            life,
+            answers,
+            written=_local(notice.at, zone).date(),
+            answer_url=self._answer_url(notice),
+        )
         letter = await self._blocking(compose)  # which reads the histories that it tells
         if letter is None or to is None:
             return DeliveryFault.NO_RECIPIENT

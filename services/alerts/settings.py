@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from services.infra.settings import SharedSettings
+from services.infra.answer_links import AnswerSettings
 
 
-class AlertSettings(SharedSettings):
+class AlertSettings(AnswerSettings):
     """Where mail goes, how often is looked, how patiently is repeated. Seconds are real seconds."""
 
     alerts_port: int = Field(default=9102, description="Health and metrics.")
@@ -26,6 +26,13 @@ class AlertSettings(SharedSettings):
     )
     alerts_retry_first: float = Field(default=5.0, gt=0, description="Seconds before a mail is tried again.")
     alerts_retry_longest: float = Field(default=300.0, gt=0, description="The wait doubles up to this.")
+
+    board_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$",
+        description="The board's address as people reach it, for links in mails; without it there are none.",
+    )
+    answer_days: int = Field(default=30, ge=1, le=366, description="Days for which a link to answer may be followed.")
 
     alerts_smtp_host: str = "127.0.0.1"
     alerts_smtp_port: int = 1025

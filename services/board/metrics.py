@@ -29,6 +29,12 @@ class BoardMetrics:
             ["kind"],  # answer, silence, notice
             registry=self.registry,
         )
+        self.answers = Counter(
+            "tiendo_board_link_answers",
+            "Answers from the answer page: recorded, repeated, not-recorded (the broker was away).",
+            ["result"],
+            registry=self.registry,
+        )
         self.ready = Gauge("tiendo_board_ready", "1 while the database answers.", registry=self.registry)
 
     def render(self) -> bytes:

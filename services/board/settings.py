@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from services.board.tokens import read_tokens
-from services.infra.settings import SharedSettings
+from services.infra.answer_links import AnswerSettings
 
 
-class BoardSettings(SharedSettings):
+class BoardSettings(AnswerSettings):
     """Where the board listens, how much it asks of the database, and who may write through it.
 
     To the database it writes nothing: give it a read-only user. What it takes goes to ``warnings.v1``.
@@ -20,6 +20,10 @@ class BoardSettings(SharedSettings):
     board_queries: int = Field(default=4, ge=1, le=100, description="Questions to the database at once.")
     board_timeout: int = Field(default=30, ge=1, le=600, description="Seconds for an answer of the database.")
     board_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")
+    board_answers: int = Field(default=20, ge=1, le=1000, description="Answers that one link takes.")
+    board_base: str = Field(
+        default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="The path under which a proxy shows the board."
+    )
     board_tokens_file: Path | None = Field(
         default=None,
         description="Who may answer, silence and send again: a name and the SHA-256 of its token on each line.",

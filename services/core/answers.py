@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
 from schemas.warnings import Answer, AnswerKind, Transition, WarningState
 from services.core.errors import Rejected
 from services.core.lifecycle import is_open
+
+_A_YEAR: Final = timedelta(days=366)
+
+
+def latest_promise(deadline: date) -> date:
+    """Return the last day that may be promised for having caught up: a year after the plan's *deadline*."""
+    return deadline + _A_YEAR
 
 
 def answer_id(

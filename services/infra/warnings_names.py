@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
+from services.core.answers import latest_promise
 from services.core.errors import Rejected
 from services.core.findings import meant
 from services.infra.clickhouse.client import ClickHouse
 
-_A_YEAR: Final = timedelta(days=366)
 _FEW: Final = 12  # so few are named where nothing resembles what was asked for
 
 
@@ -36,7 +36,7 @@ class PlanNames:
     @property
     def latest_promise(self) -> date:
         """The last day that may be promised for having caught up: a year after the deadline."""
-        return self.deadline + _A_YEAR
+        return latest_promise(self.deadline)
 
     def name(self, agency: str, cause: str, language: str) -> str:
         """Return the name of who is warned, empty where the documents have it no more."""

@@ -21,18 +21,19 @@ from schemas.explanation import (
 )
 from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.coverage import FeedState, Reports, feeds_for
-from services.core.definition import definition_of, reads_of
+from services.core.coverage import FeedState
+from services.core.definition import definition_of
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.scope import FIRST_DAY, LAST_DAY, selected, targets_of
+from services.core.scope import FIRST_DAY, LAST_DAY, targets_of
 from services.core.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouse
+from services.infra.explain.feeds import feeds_used
 from services.infra.explain.items import items_evidence
 from services.infra.explain.people import people_evidence
 from services.infra.explain.recount import agreeing, counts, declared, mean_ratio, recount
 from services.infra.explain.sources import Inquiry
-from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh, known_feed_days
+from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from services.infra.figures.definitions import Definition, definitions
 from services.infra.plan_reader import PlanReader
 from services.infra.standing_reader import read_standing
@@ -132,26 +133,7 @@ class _Explaining:
         return StandingRecord.model_validate(row | {"verdict": row["verdict"] or None})
 
     def _feeds(self, plan: Plan, indicator: Indicator, directory: Directory, day: date) -> tuple[FeedUsed, ...]:
-        types = sorted(_types(plan, indicator))
-        covering = [(feed, selected(directory, feed.covers)) for feed in directory.feeds]
-        needed = feeds_for(covering, types=types, agency=self._wanted.agency)
-        feeds = {feed.id: feed for several in needed.values() for feed in several}
-        days = known_feed_days(self._database, {feed.source for feed in feeds.values()}, day, self._known)
-        reports = Reports(days, frozenset(directory.holidays))
-        used = []
-        for feed in feeds.values():
-            state = reports.state(feed, day, frozenset(types))
-            used.append(
-                FeedUsed(
-                    feed=feed.id,
-                    title=feed.title,
-                    source=feed.source,
-                    types=tuple(sorted(set(types) & set(feed.types))),
-                    state=str(state.state),
-                    covered=state.covered,
-                )
-            )
-        return tuple(used)
+        return feeds_used(self._database, plan, indicator, directory, self._wanted.agency, day, known=self._known)
 
     def _parts(
         self, plan: PlanRevision, indicator: Indicator, directory: Directory, standing: StandingRecord
@@ -238,13 +220,6 @@ def _known_agency(directory: Directory, indicator: Indicator, agency: str) -> No
         known = any(one.id == agency for one in directory.agencies)
         fault = f"{indicator.id} does not concern {agency!r}" if known else f"there is no agency {agency!r}"
         raise NotThere(f"{fault}; it concerns: {', '.join(sorted(concerned))}")
-
-
-def _types(plan: Plan, indicator: Indicator) -> frozenset[str]:
-    if not isinstance(indicator.measure, MeanMeasure):
-        return reads_of(indicator)
-    parts = {part.indicator for part in indicator.measure.of}
-    return frozenset().union(*(reads_of(one) for one in plan.indicators if one.id in parts))
 
 
 def _used(revision: PlanRevision | DirectoryRevision, plan: Plan | None) -> RevisionUsed:
