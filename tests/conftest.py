@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.gateway",
     "tests.fixtures.postfix",
+    "tests.fixtures.browser",
 ]
