@@ -76,6 +76,9 @@ class Transition(Contract):
     opened_day: date | None = Field(default=None, description="The day of standing that opened it.")
     severity: Severity | None = Field(default=None, description="The gravest so far; null for feeds.")
     level: str = Field(default="", description="The highest role that it, or the one before it, was brought to.")
+    level_day: date | None = Field(
+        default=None, description="The day of standing on which it was brought to that role."
+    )
     told_day: date | None = Field(default=None, description="Day of the last transition that somebody is told of.")
     acknowledged: bool = Field(default=False, description="Somebody has acknowledged or answered it.")
     promised: date | None = Field(default=None, description="The day accepted for having caught up.")

@@ -33,6 +33,7 @@ from tests.year_script import ANSWERS, OUTAGES, SILENCES, directories, plans, po
 UNTIL: Final = date(2009, 5, 31)
 ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 LOOK: Final = time(6, 0)  # the night's exports are in, nobody is at work yet
+DESK: Final = time(7, 30)  # mails go out, on working days
 
 
 @dataclass
@@ -75,12 +76,13 @@ class Year:
         past = dict(self.states)
         self.every += made
         self.states |= {(one.agency, one.cause): one for one in made}
+        morning = datetime.combine(now.date(), DESK, ZONE)
         desk = Desk(
             plan=assessment.plan.plan,
             directory=assessment.directory,
             policy=self.policy,
-            now=now,
-            silences=silences_in_force(SILENCES, now),
+            now=morning,
+            silences=silences_in_force(SILENCES, morning),
             threads=self.threads,
         )
         untold = [one for one in self.every if to_be_told(one.reason) and one.id not in self.told]

@@ -53,6 +53,7 @@ class Heard:
     policy: Policy
     silences: tuple[str, ...]
     maintenance: tuple[int, ...]
+    at_work: bool
     periods: tuple[date, ...]
 
 
@@ -178,6 +179,7 @@ class Watch:
             policy=policy,
             silences=tuple(one.id for one in self._log.silences(plan, now)),
             maintenance=tuple(number for number, one in enumerate(policy.maintenance) if one.from_ <= now < one.until),
+            at_work=Desk(plan=plan, directory=assessment.directory, policy=policy, now=now).at_work,
             periods=tuple(period_of(step.digest, today) for step in policy.levels if step.digest is not None),
         )
 

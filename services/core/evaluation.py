@@ -49,12 +49,13 @@ def transitions_on(
         for subject, last in past.items()
         if subject not in day.judged and last.state is not WarningState.RESOLVED
     ]
+    told = _last_told(past)
     made: list[Transition] = []
     for subject in sorted({*day.courses, *feeds, *over}):
         last = past.get(subject)
         answers = list(day.answers.get(subject, ()))
         for _ in range(_STEPS):
-            decision = _decide(subject, last, day, feeds, policy, answers)
+            decision = _decide(subject, last, day, feeds, policy, answers, told.get(subject[0]))
             one = transition(decision, last, subject, plan=plan, revision=revision, at=at)
             if one is None:
                 break
@@ -64,6 +65,15 @@ def transitions_on(
     return tuple(made)
 
 
+def _last_told(past: Mapping[Subject, Transition]) -> dict[str, date]:
+    """Return for each agency the last day on which it was told of any of its warnings: reminders of all come together."""
+    told: dict[str, date] = {}
+    for (agency, _), last in past.items():
+        if last.told_day is not None:
+            told[agency] = max(told.get(agency, last.told_day), last.told_day)
+    return told
+
+
 def _decide(
     subject: Subject,
     last: Transition | None,
@@ -71,12 +81,13 @@ def _decide(
     feeds: Mapping[Subject, FeedStanding],
     policy: Policy,
     answers: Sequence[Answer],
+    told: date | None,
 ) -> Decision:
     if subject in feeds:
         return decide_feed(last, feeds[subject], day.day, policy.feeds, answers)
     if subject in day.courses and subject in day.judged:
         course, today = day.courses[subject]
-        return decide_lag(last, course, today, policy, answers)
+        return decide_lag(last, course, today, policy, answers, told=told)
     if last is not None and last.state is not WarningState.RESOLVED:
         return gone(last, day.day)
     return Decision(reason=Quiet.NOTHING_SAID, day=day.day, since=day.day)

@@ -104,14 +104,21 @@ def is_open(past: Transition | None) -> bool:
 
 
 def decide_lag(
-    past: Transition | None, course: Course, today: JudgedDay, policy: Policy, answers: Sequence[Answer] = ()
+    past: Transition | None,
+    course: Course,
+    today: JudgedDay,
+    policy: Policy,
+    answers: Sequence[Answer] = (),
+    *,
+    told: date | None = None,
 ) -> Decision:
     """Decide about one agency and indicator, whose history has been followed up to *today*, that day included.
 
     *answers*: those that no transition has taken up yet, in the order of the log; the first that concerns this warning is
     taken up, whatever the feeds do. Else nothing changes while today's feeds hold back. Opens after ``hold`` speaking days in
     a row, where a spell shorter than ``clear`` does not end a run that had fired; resolves after ``clear`` calm ones in a
-    row.
+    row. *told*: the last day on which the agency was told of any of its warnings, from which reminders count, because every
+    mail names all that is open; the warning's own, unless given.
     """
     if past is not None and is_open(past):
         for answer in answers:
@@ -122,7 +129,8 @@ def decide_lag(
     if course.last is None:
         return Decision(reason=Quiet.NOTHING_SAID, day=today.day, since=today.day)
     if past is not None and is_open(past):
-        return _goes_on(past, course, course.last, policy)
+        own = past.told_day or past.day
+        return _goes_on(past, course, course.last, policy, max(told or own, own))
     return _begins(past, course, course.last, policy)
 
 
@@ -197,7 +205,7 @@ def _opening(last: JudgedDay, *, again: bool) -> TransitionReason:
     return TransitionReason.FELL_BEHIND if last.verdict == "behind" else TransitionReason.AT_RISK
 
 
-def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy) -> Decision:
+def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, told: date) -> Decision:
     same = replace(_same(past), day=last.day, since=past.since)
     if course.calm >= policy.clear:
         return replace(
@@ -224,8 +232,8 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy) 
         return replace(
             same, reason=reason, level=level, state=past.state if past.acknowledged else WarningState.ESCALATED
         )
-    told = course.spoken_since(past.told_day or past.day)
-    if policy.repeat is not None and not past.acknowledged and last.severity and told >= policy.repeat:
+    quiet = course.spoken_since(told)
+    if policy.repeat is not None and not past.acknowledged and last.severity and quiet >= policy.repeat:
         return replace(same, reason=TransitionReason.STILL_BEHIND)
     return replace(same, reason=Quiet.STILL_BEHIND if last.severity else Quiet.CLEARING, since=course.run_since)
 
@@ -314,6 +322,7 @@ def transition(
         opened_day=decision.day if opens else None if closed or past is None else past.opened_day,
         severity=SEVERITY.get(decision.severity),
         level=decision.level,
+        level_day=past.level_day if past is not None and not opens and past.level == decision.level else decision.day,
         told_day=decision.day if told else past.told_day if past is not None else None,
         acknowledged=decision.acknowledged,
         promised=decision.promised,

@@ -41,7 +41,8 @@ class Telling:
         self._told |= told
         for one in look.transitions:
             if one.id not in told:
-                yield f"{_moment(look.now)}  nobody told: {_agency(directory, one)}: {self._every[one.id][1]}"
+                nobody = "nobody told yet" if world.to_be_told(one.reason) else "nobody told"
+                yield f"{_moment(look.now)}  {nobody}: {_agency(directory, one)}: {self._every[one.id][1]}"
 
     def never_told(self) -> list[str]:
         """Return what somebody was to be told of and never was."""
@@ -52,7 +53,7 @@ class Telling:
         contact = contact_of(directory, notice)
         assert contact is not None
         to = f"{ENGLISH.role(notice.recipient)} ({contact.name})"
-        head = f"{_moment(notice.due or look.now)}  {notice.channel} to {to}"
+        head = f"{_moment(notice.at)}  {notice.channel} to {to}"
         if notice.about == "digest":
             return f"{head}: digest from {notice.period} on: {self._digest(notice, look)}"
         ones = sorted(

@@ -215,6 +215,27 @@ def test_reminders_come_every_so_many_days_of_standing_until_somebody_answers() 
     assert [n for n, some in enumerate(lived.made) if any(one.reason == "still-behind" for one in some)] == [2, 6]
 
 
+def test_reminders_of_one_agency_come_together() -> None:
+    """Every mail names all that is open, so whatever it was told last puts the reminders of all its warnings off."""
+    of, days = policy(hold=1, repeat=3), history("wwwwwwww")
+    other = (SUBJECT[0], lag_cause("mailboxes"))
+    past: dict[tuple[str, str], Transition] = {}
+    found = []
+    for count in range(1, len(days) + 1):
+        course = course_of(days[:count], of), days[count - 1]
+        late = course_of(days[2:count], of), days[count - 1]  # falls behind two days later
+        courses = {SUBJECT: course} | ({other: late} if count > 2 else {})
+        day = Day(day=days[count - 1].day, courses=courses, judged=courses.keys())
+        made = transitions_on(day, past, of, plan="p", revision=1, at=AT)
+        past |= fold(made)
+        found.append([(one.cause.partition(":")[2], one.reason.value) for one in made])
+
+    assert found == [
+        [("email-use", "fell-behind")], [], [("mailboxes", "fell-behind")], [], [],
+        [("email-use", "still-behind"), ("mailboxes", "still-behind")], [], [],
+    ]  # fmt: skip
+
+
 @settings(deadline=None)  # the machine may be busy
 @given(lives)
 def test_every_life_is_numbered_and_begins_and_ends_once(lived: Lived) -> None:

@@ -76,7 +76,8 @@ def change(
     return Transition(
         id=f"{agency}-{cause}-{sequence}", plan="p", agency=agency, cause=cause, sequence=sequence,
         state=WarningState.RESOLVED if over else WarningState.OPEN, reason=reason, day=day, since=day, at=NOW,
-        revision=1, opened=opened, opened_day=day, severity=severity, level=level, told_day=day,
+        revision=1, opened=opened, opened_day=day, severity=severity, level=level,
+        level_day=day, told_day=day,
     )  # fmt: skip
 
 
@@ -215,15 +216,26 @@ def test_routes_bring_other_channels_in() -> None:
 
 
 def test_mails_wait_for_office_hours_unless_they_are_grave() -> None:
-    """Recorded now, due with the next working hour; what is grave enough goes out at once."""
+    """What came about over a weekend is one mail on Monday morning; what is grave enough goes out at once, with the rest."""
     of = policy(working_time={"at_once": "critical"})
-    night = datetime.fromisoformat("2008-10-03T22:00:00+07:00")  # a Friday
-    waits = plan_notices([change("so-a")], {}, desk(of, now=night))
-    grave = plan_notices([change("so-a", severity=Severity.CRITICAL)], {}, desk(of, now=night))
+    night = desk(of, now=datetime.fromisoformat("2008-10-03T22:00:00+07:00"))  # a Friday
+    monday = desk(of, now=datetime.fromisoformat("2008-10-06T07:30:00+07:00"))
+    friday, sunday = change("so-a"), change("so-a", cause="lag:mailboxes", day=date(2008, 10, 4))
+    grave = change("so-a", cause="lag:mailboxes", severity=Severity.CRITICAL)
 
-    assert [one.due for one in waits] == [datetime.fromisoformat("2008-10-06T07:30:00+07:00")]
-    assert [one.due for one in grave] == [None]
-    assert [one.due for one in plan_notices([change("so-a")], {}, desk(of))] == [None]
+    assert plan_notices([friday], {}, night) == ()
+    assert [len(one.transitions) for one in plan_notices([friday, sunday], {}, monday)] == [2]
+    assert [len(one.transitions) for one in plan_notices([friday, grave], {}, night)] == [2]
+
+
+def test_digests_wait_for_office_hours_too() -> None:
+    """A week that begins with a holiday brings them on the next working day."""
+    of = policy(working_time={})
+    states = fold([change("so-a", level="department-in-charge", day=date(2008, 8, 20))])
+    holiday = desk(of, now=datetime.fromisoformat("2008-09-02T09:00:00+07:00"))
+
+    assert plan_digests(states, (), holiday, day=date(2008, 9, 1)) == ()
+    assert len(plan_digests(states, (), desk(of), day=DAY)) == 1
 
 
 STATES = [

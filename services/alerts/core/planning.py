@@ -40,6 +40,12 @@ class Desk:
         """The directory's zone, which days and hours are of."""
         return ZoneInfo(self.directory.zone)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether now is working time."""
+        holidays = frozenset(self.directory.holidays)
+        return next_working_moment(self.now, self.policy.working_time, holidays=holidays, zone=self.zone) == self.now
+
     def muting(self, states: Mapping[Subject, Transition]) -> Muting:
         """Return what mutes now; *states*: the last transition of every warning."""
         return Muting(self.directory, self.policy, self.silences, states, self.now)
@@ -63,7 +69,8 @@ def plan_notices(untold: Iterable[Transition], states: Mapping[Subject, Transiti
     """Return the notices, all ``pending``, about *untold*: transitions that no notice tells, in the order of the log.
 
     *states*: the last transition of every warning. A warning that came and went untold (muted) stays untold; what is muted
-    waits. The numbers of a thread go on from those of *desk*.
+    waits, and so does what comes about outside of working time, unless the policy has it told at once: so the morning brings
+    one mail with everything. The numbers of a thread go on from those of *desk*.
     """
     book = AddressBook(desk.directory)
     muting = desk.muting(states)
@@ -82,6 +89,8 @@ def plan_notices(untold: Iterable[Transition], states: Mapping[Subject, Transiti
     numbers = dict(desk.threads)
     notices = []
     for group, members in sorted(groups.items(), key=lambda pair: tuple(vars(pair[0]).values())):
+        if not (desk.at_work or _at_once(members, desk.policy)):
+            continue
         thread = (group.agency, group.recipient, group.channel)
         numbers[thread] = numbers.get(thread, 0) + 1
         notices.append(_notice(group, numbers[thread], members, desk))
@@ -100,12 +109,14 @@ def plan_digests(
 ) -> tuple[Notice, ...]:
     """Return the digests that are due and not among *digests* (ids of those recorded): one per office above and period.
 
-    A digest tells what stood at the end of the day before its period, so it waits until that *day* has been judged; it is
-    due with the first working hour of the period. Who has nothing to read gets none; what is muted is nothing to read.
+    A digest tells what stood at the end of the day before its period, so it waits until that *day* has been judged, and for
+    the first working hour of the period. Who has nothing to read gets none; what is muted is nothing to read.
     """
     made, states = set(digests), desk.spoken_of(states)
     book = AddressBook(desk.directory)
     found: dict[str, Notice] = {}
+    if not desk.at_work:
+        return ()
     for step in desk.policy.levels:
         if step.to not in ABOVE or step.digest is None:
             continue
@@ -133,7 +144,7 @@ def worth_reading(one: Transition, role: str, first: date, length: timedelta) ->
     if one.level not in ROLES or ROLES.index(one.level) < ROLES.index(role):
         return False
     if is_open(one):
-        return (one.told_day or one.day) < first or (one.opened_day or one.day) < first
+        return (one.level_day or one.day) < first
     return one.state is WarningState.RESOLVED and one.opened is not None and first - length <= one.day < first
 
 
@@ -174,10 +185,6 @@ def _worth_telling(untold: Iterable[Transition], states: Mapping[Subject, Transi
 
 def _notice(group: _Group, number: int, members: Sequence[Transition], desk: Desk) -> Notice:
     spoken: Literal["vi", "en"] = "en" if group.language == "en" else "vi"
-    working = desk.policy.working_time
-    gravest = max((RANK[one.severity] for one in members if one.severity is not None), default=0)
-    at_once = working is not None and working.at_once is not None and gravest >= RANK[working.at_once]
-    due = None if working is None or at_once else _due(desk)
     return Notice(
         id=notice_id(desk.plan, (group.agency, group.recipient, group.channel), number),
         plan=desk.plan,
@@ -189,13 +196,11 @@ def _notice(group: _Group, number: int, members: Sequence[Transition], desk: Des
         language=spoken,
         transitions=tuple(sorted({one.id for one in members})),
         state="pending",
-        due=due if due is not None and due > desk.now else None,
         at=desk.now,
     )
 
 
 def _digest(number: str, agency: str, to: Recipient, first: date, desk: Desk) -> Notice:
-    due = _due(desk)
     return Notice(
         id=number,
         plan=desk.plan,
@@ -205,7 +210,6 @@ def _digest(number: str, agency: str, to: Recipient, first: date, desk: Desk) ->
         period=first,
         language=_language(to.contact),
         state="pending",
-        due=due if due > desk.now else None,
         at=desk.now,
     )
 
@@ -214,7 +218,7 @@ def _language(contact: Contact) -> Literal["vi", "en"]:
     return "en" if contact.language == "en" else "vi"
 
 
-def _due(desk: Desk) -> datetime:
-    return next_working_moment(
-        desk.now, desk.policy.working_time, holidays=frozenset(desk.directory.holidays), zone=desk.zone
-    )
+def _at_once(members: Sequence[Transition], policy: Policy) -> bool:
+    from_ = policy.working_time.at_once if policy.working_time is not None else None
+    gravest = max((RANK[one.severity] for one in members if one.severity is not None), default=0)
+    return from_ is not None and gravest >= RANK[from_]
