@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Literal
 from unicodedata import is_normalized
 
 import pytest
 
-from services.alerts.adapters.letters import OURS, Letters
+from services.alerts.adapters.letters import OURS, Letters, filters_of
 from services.alerts.core.warn import Letter
-from tests.golden.test_mails import compare
+from tests.golden.test_mails import MAILS, compare
 from tests.mail_lives import URL, letters
 
 NAMES = ("again", "worse", "higher", "reminder", "ended", "dispute", "feeds", "week", "month")
@@ -36,6 +37,18 @@ def test_the_mail_is_word_for_word_the_golden_one(name: str, language: Literal["
 def test_every_letter_of_the_world_is_looked_at() -> None:
     """No letter is composed and then forgotten by the tests."""
     assert set(written("vi")) == set(written("en")) == set(NAMES)
+
+
+def test_the_guide_quotes_the_mails_as_they_are() -> None:
+    """Every line of the guide's examples stands in a golden mail, and every filter that templates have in its list."""
+    guide = (MAILS.parents[2] / "docs" / "mails.md").read_text("utf-8")
+    mails = {line for path in MAILS.glob("*.vi.txt") for line in path.read_text("utf-8").splitlines()}
+    quoted = re.findall(r"^```\n(.*?)^```$", guide, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for text in quoted for line in text.splitlines() if "…" not in line and "TIENDO_" not in line]
+
+    assert len(lines) > 20
+    assert [line for line in lines if line not in mails] == []
+    assert [name for name in filters_of("vi") if f"`{name}" not in guide] == []
 
 
 def test_vietnamese_is_written_with_composed_characters() -> None:

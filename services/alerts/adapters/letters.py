@@ -89,7 +89,8 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _filters(language: str) -> dict[str, Callable[..., str]]:
+def filters_of(language: str) -> dict[str, Callable[..., str]]:
+    """Return what templates have beside Jinja's own filters, in the number forms of *language*."""
     locale = _LOCALES[language]
 
     def dated(day: date, form: str) -> str:
@@ -148,7 +149,7 @@ def _environment(language: str, folders: Sequence[Path], *, escape: bool) -> Env
         trim_blocks=False,
         keep_trailing_newline=True,
     )
-    environment.filters.update(_filters(language))
+    environment.filters.update(filters_of(language))
     return environment
 
 
