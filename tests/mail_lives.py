@@ -156,7 +156,7 @@ def register(feed: str, reason: TransitionReason, day: str, since: str) -> Life:
 
 def letters(language: Literal["vi", "en"]) -> dict[str, Letter]:
     """Return name → letter, one for everything that may become of a warning."""
-    writer = Writer(province(language), policy=POLICY, board_url="https://tien-do.example.vn/")
+    writer = Writer(province(language), policy=POLICY)
     made: dict[str, Letter | None] = {}
 
     def write(name: str, told: Sequence[Transition], lives: Sequence[Life], *answers: Answer, **fields: Any) -> None:

@@ -171,7 +171,6 @@ class Heading:
     plan: str = ""
     recipient: str = ""  # the role that the notice goes to
     answer_url: str | None = None  # where the receiver may answer without an account
-    board_url: str | None = None  # where everything can be seen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,7 +74,7 @@ def sample_digests(heading: Heading) -> Iterator[DigestLetter]:
         for reason in ("caught-up", "no-longer-judged")
     )
     full = DigestLetter(
-        heading=replace(heading, board_url="https://tien-do.example.vn/"),
+        heading=heading,
         role="department-in-charge",
         period="week",
         first=_FIRST,

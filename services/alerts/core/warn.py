@@ -30,7 +30,7 @@ class Writer:
     """Writes the letters of one plan on one day. Made once for many notices: each costs what it tells.
 
     *policy*: the one in force, which says how often who reads digests. *late*: indicator → days behind of every agency on the
-    day judged; without it digests ask for each agency's standing. *board_url*: where everything can be seen.
+    day judged; without it digests ask for each agency's standing.
     """
 
     def __init__(
@@ -39,11 +39,9 @@ class Writer:
         *,
         policy: Policy | None = None,
         late: Lateness | None = None,
-        board_url: str | None = None,
     ) -> None:
         self._policy = policy
         self._late = late
-        self._board_url = board_url
         self._evidence = Evidence(
             plan=assessment.plan,
             directory=assessment.directory,
@@ -103,7 +101,6 @@ class Writer:
             plan=plan.plan,
             recipient=notice.recipient,
             answer_url=answer_url,
-            board_url=self._board_url,
         )
 
     def _reader(self, notice: Notice) -> DigestReader:
