@@ -15,6 +15,7 @@ from time import sleep
 from types import FrameType
 
 from schemas.topics import SHAPES, Topic
+from services.alerts.adapters.day_codes import DayCodes
 from services.alerts.adapters.email import SmtpAddress, open_mailer
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.leadership import topic_ids
@@ -124,6 +125,7 @@ async def _run(
             settle=timedelta(seconds=settings.alerts_settle),
             blocking=blocking,
             stillness=Stillness(database),
+            codes=DayCodes(database),
         )
         ending = Ending()
         app = make_app(

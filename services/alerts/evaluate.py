@@ -54,8 +54,7 @@ class Round:
     ``assessment`` holds the plan and directory in force on ``assessment.day``, ``feeds`` (feed → its state on that day alone)
     and ``histories``, which are exact, computed when they are asked for and for few agencies at a time (asking blocks and may
     raise Transient). ``outstanding`` is 0 unless the patience with recomputations ran out: then so many are under way and
-    the figures may be half read. ``changed`` counts the rows written. ``since``: the first day of which a row has
-    changed, None where none has. ``inputs`` and ``basis`` are for :func:`finish`.
+    the figures may be half read. ``changed`` counts the rows written. ``inputs`` and ``basis`` are for :func:`finish`.
     """
 
     assessment: Assessment
@@ -63,7 +62,6 @@ class Round:
     inputs: str
     outstanding: int
     changed: int
-    since: date | None
 
 
 def evaluate_round(
@@ -128,7 +126,7 @@ def evaluate_round(
         Spell(first=first, last=until, plan=on_plan, directory=on_directory)
         for first, until, on_plan, on_directory in spells(plans, directories, start, day)
     ]
-    changed, since = 0, None
+    changed = 0
     if not unchanged:
         known = last if last is not None and _goes_on(last, plans, directories, day=day, inputs=inputs) else None
         if known is None:
@@ -141,10 +139,14 @@ def evaluate_round(
                 figures=reader.changed_figures(definitions, since=recently, before=new),
                 reports=reader.changed_reports(since=recently, before=new),
             )
-        changed, since = _judge(reader, store, spans, changes, everything=known is None, day=day, basis=basis)
+        changed = _judge(reader, store, spans, changes, everything=known is None, day=day, basis=basis)
     assessment = ground_of(reader, plans, directories, spans, day=day)
     done = Round(
-        assessment=assessment, basis=basis, inputs=inputs, outstanding=marks.count, changed=changed, since=since
+        assessment=assessment,
+        basis=basis,
+        inputs=inputs,
+        outstanding=marks.count,
+        changed=changed,
     )
     if overtaken(reader, done):
         return NotYet(Waiting.OVERTAKEN)
@@ -174,8 +176,8 @@ def _judge(
     everything: bool,
     day: date,
     basis: datetime,
-) -> tuple[int, date | None]:
-    """Judge and write; return how many rows have changed, and the first day of which one has."""
+) -> int:
+    """Judge and write; return how many rows have changed."""
     now = spans[-1]
     plan = now.plan.document.plan
     held_until = store.last_day(plan)
@@ -204,7 +206,7 @@ def _judge(
     rolling = RollingUp(now.plan.document, now.directory.document, spans)
     for one in sorted(days):
         store.save_rollups(plan, rolling.on(one, store.on_day(plan, one)), basis, day=one)
-    return changed, min(days, default=None)
+    return changed
 
 
 def _goes_on(

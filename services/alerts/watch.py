@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from schemas.policy import Policy
 from schemas.warnings import Notice, Transition
 from services.alerts import metrics
+from services.alerts.adapters.day_codes import DayCodes
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
@@ -27,9 +28,9 @@ from services.alerts.core.planning import Desk, period_of, plan_digests, plan_no
 from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish, overtaken
+from services.alerts.standing_codes import StandingCodes
 from services.core.definition import definition_of
 from services.core.in_force import policy_in_force
-from services.core.transitions import transitions_of
 from services.core.warning_records import Subject
 from services.infra.clock import Clock
 
@@ -86,6 +87,7 @@ class Watch:
         settle: timedelta,
         blocking: Blocking,
         stillness: Stillness,
+        codes: DayCodes,
     ) -> None:
         self._reader = reader
         self._afresh = afresh
@@ -98,6 +100,8 @@ class Watch:
         self._settle = settle.total_seconds()
         self._run = blocking
         self._stillness = stillness
+        self._codes = codes
+        self._standing: dict[str, StandingCodes] = {}
         self._plans: dict[str, _Plan] = {}
 
     async def look(self) -> None:
@@ -205,7 +209,10 @@ class Watch:
 
     def _record_changes(self, plan: str, judged: Round, policy: Policy, past: dict[Subject, Transition]) -> int:
         answers = self._log.waiting_answers(plan)
-        changes = transitions_of(judged.assessment, past, policy, at=self._clock(), answers=answers)
+        standing = self._standing.setdefault(plan, StandingCodes(self._codes))
+        changes = standing.transitions(
+            judged.assessment, past, policy, inputs=judged.inputs, at=self._clock(), answers=answers
+        )
         self._log.append(changes)
         for reason, count in Counter(one.reason for one in changes).items():
             metrics.TRANSITIONS.labels(plan, reason.value).inc(count)
