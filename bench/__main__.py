@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import aggregator, forecast, forecast_public, ingest, rebuild, standing
+from bench import aggregator, evaluation, forecast, forecast_public, ingest, rebuild, standing
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "sizes": aggregator.sizes,
     "freshness": aggregator.freshness,
     "standing": standing.bench,
+    "evaluation": evaluation.bench,
     "forecast": forecast.bench,
     "forecast_public": forecast_public.bench,
 }

@@ -44,8 +44,8 @@ def plan() -> Plan:
     )
 
 
-def directory() -> Directory:
-    """Return the agencies, all in one group and supplied by one feed."""
+def directory(agencies: int = AGENCIES, *, heads: bool = False) -> Directory:
+    """Return the agencies, all in one group and supplied by one feed; with *heads* each names whom to write to."""
     owner = {"role": "feed-owner", "name": "Trung tâm", "email": "tt@example.vn"}
     return Directory.model_validate(
         {
@@ -54,7 +54,9 @@ def directory() -> Directory:
             "groups": {"offices": {"vi": "Các cơ quan"}},
             "operations": owner | {"role": "operations"},
             "agencies": [
-                {"id": f"a{n:05}", "name": {"vi": f"Đơn vị {n}"}, "groups": ["offices"]} for n in range(AGENCIES)
+                {"id": f"a{n:05}", "name": {"vi": f"Đơn vị {n}"}, "groups": ["offices"]}
+                | ({"contacts": [owner | {"role": "head", "email": f"a{n:05}@example.vn"}]} if heads else {})
+                for n in range(agencies)
             ],
             "feeds": [
                 {
@@ -70,15 +72,18 @@ def directory() -> Directory:
     )
 
 
-def publish(database: ClickHouse, plan: Plan, directory: Directory) -> None:
-    """Put both revisions, and an evaluation up to the last day, into the database."""
+def publish(database: ClickHouse, plan: Plan, directory: Directory, *, evaluated: bool = True) -> None:
+    """Put both revisions, and with *evaluated* an evaluation up to the last day, into the database."""
     for kind, name, document in (("plan", "p", plan), ("directory", "d", directory)):
         database.insert(
             "plan_revisions",
             ["kind", "id", "revision", "in_force_from", "published", "document"],
             [[kind], [name], [1], [START], [EPOCH], [document.model_dump_json(by_alias=True)]],
         )
-    database.insert("evaluations", ["plan", "revision", "day", "basis", "inputs"], [["p"], [1], [DAY], [EPOCH], [""]])
+    if evaluated:
+        database.insert(
+            "evaluations", ["plan", "revision", "day", "basis", "inputs"], [["p"], [1], [DAY], [EPOCH], [""]]
+        )
 
 
 def fill(database: ClickHouse, hashes: list[str], days: int) -> None:

@@ -82,7 +82,9 @@ class Spell:
 
     def curve(self, target: Target) -> Curve:
         """Return the curve of *target*, made once."""
-        return self._curves.setdefault(id(target), curve_for(target, self.plan.document))
+        if id(target) not in self._curves:
+            self._curves[id(target)] = curve_for(target, self.plan.document)
+        return self._curves[id(target)]
 
     @cached_property
     def _curves(self) -> dict[int, Curve]:
