@@ -111,7 +111,7 @@ async def _run(
                 longest=timedelta(seconds=settings.alerts_retry_longest),
             ),
             blocking=blocking,
-            answer_url=_answer_urls(settings).url,
+            answer_url=_answer_urls(settings, clock).url,
         )
         watch = Watch(
             reader=FigureReader(database),
@@ -148,12 +148,13 @@ def _log_reader(settings: AlertSettings, database: ClickHouse) -> tuple[dict[str
     return ids, LogReader(database, topic_id=ids[Topic.WARNINGS.value])
 
 
-def _answer_urls(settings: AlertSettings) -> AnswerUrls:
+def _answer_urls(settings: AlertSettings, clock: Clock) -> AnswerUrls:
     keys = settings.answer_keys()
     return AnswerUrls(
         board=settings.board_url,
         signer=Signer(keys) if keys else None,
         lasts=timedelta(days=settings.answer_days),
+        clock=clock,
     )
 
 

@@ -96,8 +96,8 @@ def test_the_page_shows_the_warnings_with_their_evidence(page: TestClient) -> No
     assert "lãnh đạo cơ quan: Sở Y tế" in said
     assert "1000/QĐ-UBND, 28/05/2008, UBND tỉnh" in said
     assert "Đang có 2 cảnh báo" in said
-    assert "26/120 21,7 %" in said
-    assert "54/120 45,0 %" in said
+    assert "26/120 cán bộ (21,7 %)" in said
+    assert "54/120 cán bộ (45,0 %)" in said
     assert "Nhật ký máy chủ thư (/mail/tinh): đầy đủ; số liệu đủ đến 30/09/2008" in said
     assert "Từ 02/10/2008 đến 01/01/2010." in said
     assert "không nêu tên người" in said
@@ -238,8 +238,10 @@ def test_faults_stand_beside_the_field_and_cost_no_text(page: TestClient, shared
     assert given(shared_tansu.address, notice) == []
 
 
-def test_markup_in_a_reason_is_text_everywhere(page: TestClient) -> None:
-    """On the page with faults, on the confirmation and among the answers: what was typed is shown, never run."""
+def test_markup_in_a_reason_is_text_everywhere(page: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """On the page with faults, on the confirmation and among the answers: shown, never run; in no log, nor is the link."""
+    caplog.set_level("DEBUG", "services")
+    caplog.set_level("DEBUG", "access")
     evil = "</textarea></blockquote><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'\""
     address = f"/answer/{token(notice='d' * 32)}"
     faulty = page.post(
@@ -255,6 +257,10 @@ def test_markup_in_a_reason_is_text_everywhere(page: TestClient) -> None:
         assert "<img" not in one.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in one.text
         assert "{{7*7}}" in one.text
+    assert "recorded: lag:email-use, disputed, by head" in caplog.text
+    ours = "".join(one.getMessage() for one in caplog.records if one.name.startswith(("services", "access")))
+    assert "alert(1)" not in ours
+    assert token(notice="d" * 32) not in ours
 
 
 @pytest.mark.parametrize(
@@ -334,6 +340,20 @@ def test_while_the_database_is_away_a_form_is_kept(shared_tansu: Tansu, shared_c
     assert "Tạm thời chưa xem được" in looked.text
     assert form_in(kept.text) == form
     assert 'name="form"' not in lost.text
+
+
+def test_behind_a_proxy_every_address_carries_its_path(
+    database: ClickHouse, shared_chdb: ChdbServer, shared_tansu: Tansu
+) -> None:
+    """Style sheet, switch, form and the way to the recorded page: under the path that the proxy shows."""
+    notice = "p" * 32
+    with board(shared_chdb, NAME, shared_tansu.bootstrap, BOARD_BASE="/tien-do") as page:
+        looked = page.get(f"/answer/{token(notice=notice)}")
+        sent = answered(page, token(notice=notice), email_use={"answer": "acknowledged"})
+
+    addresses = re.findall(r'(?:href|action)="([^"]+)"', looked.text)
+    assert len(addresses) == 3
+    assert all(one.startswith("/tien-do/") for one in [*addresses, sent.headers["location"]])
 
 
 def test_without_a_key_there_is_no_page(database: ClickHouse, shared_chdb: ChdbServer, shared_tansu: Tansu) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from deploy.local.keys import secret
+from deploy.local.ports import free_ports
+from deploy.local.stack import Stack, children
 from schemas.warnings import Notice
 from services.alerts.answer_urls import AnswerUrls
 from services.alerts.settings import AlertSettings
@@ -15,7 +22,7 @@ from services.infra.answer_links import Signer
 
 NOW = datetime(2008, 10, 1, 1, 2, 3, 456, tzinfo=UTC)
 SIGNER = Signer(["a-key-of-alerts-and-board-0123456789"])
-URLS = AnswerUrls(board="https://tien-do.example.vn", signer=SIGNER, lasts=timedelta(days=30))
+URLS = AnswerUrls(board="https://tien-do.example.vn", signer=SIGNER, lasts=timedelta(days=30), clock=lambda: NOW)
 
 
 def notice(**changes: Any) -> Notice:
@@ -45,9 +52,7 @@ def test_only_who_answers_gets_a_link(changes: dict[str, Any]) -> None:
 
 def test_without_an_address_or_a_key_there_are_no_links() -> None:
     """Both are needed; one alone makes nothing that could be followed."""
-    for urls in (
-        AnswerUrls(board=None, signer=SIGNER, lasts=URLS.lasts), AnswerUrls(board=URLS.board, signer=None, lasts=URLS.lasts)
-    ):  # fmt: skip
+    for urls in (replace(URLS, board=None), replace(URLS, signer=None)):
         assert urls.url(notice()) is None
 
 
@@ -67,6 +72,31 @@ def test_a_notice_sent_again_carries_the_same_link() -> None:
     assert (link.agency, link.role, link.notice, link.language) == ("so-y-te", "head", "n" * 32, "vi")
     assert link.expires == (NOW + timedelta(days=30)).replace(microsecond=0)
     assert later.expires == (due + timedelta(days=30)).replace(microsecond=0)
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=2000)))
+def test_whenever_a_mail_goes_out_its_link_has_half_its_life_before_it(after: timedelta) -> None:
+    """Tried again soon: the same link. Sent again by hand after a year: one that can still be followed."""
+    url = replace(URLS, clock=lambda: NOW + after).url(notice())
+
+    assert url is not None
+    link = SIGNER.read_link(url.removeprefix("https://tien-do.example.vn/answer/"), NOW)
+    assert link is not None
+    assert timedelta(days=15, seconds=-1) <= link.expires - (NOW + after) <= timedelta(days=30)
+    assert after >= timedelta(days=15) or url == URLS.url(notice())
+
+
+def test_the_embedded_stack_gives_alerts_and_board_one_key(tmp_path: Path) -> None:
+    """Made at random for each folder, readable by its owner alone; what alerts signs its board takes."""
+    stack = Stack(data=tmp_path, ports=free_ports())
+    given_ = {one.name: one.env for one in children(stack, {}, print)}
+    key = given_["board"]["TIENDO_ANSWER_KEY"]
+
+    assert key == given_["alerts"]["TIENDO_ANSWER_KEY"] != secret(tmp_path / "other", "answers")
+    assert len(key) == 64
+    assert (tmp_path / "secrets" / "answers").stat().st_mode & 0o777 == 0o600
+    assert given_["alerts"]["TIENDO_BOARD_URL"] == stack.board
+    assert all("TIENDO_ANSWER_KEY" not in env for name, env in given_.items() if name not in ("alerts", "board"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Final
 
 from services.core.standing_words import Words
 
-_WIDTH, _HEIGHT = 560.0, 190.0
+_WIDTH, _HEIGHT = 420.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 22.0, 10.0, 24.0
 _PLAN, _ACTUAL, _TARGET, _GRID, _INK = "#5d6773", "#1a56a0", "#1f7a4d", "#e4e7ec", "#333b45"
 _MOST: Final = 180  # points of a line
@@ -84,7 +84,7 @@ def _months(first: date, last: date) -> list[date]:
         if month >= first:
             found.append(month)
         month = (month + timedelta(days=32)).replace(day=1)
-    return found[:: max(1, ceil(len(found) / 6))]
+    return found[:: max(1, ceil(len(found) / 5))]
 
 
 def _runs(series: Series) -> list[list[tuple[date, float]]]:

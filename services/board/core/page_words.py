@@ -134,7 +134,8 @@ VIETNAMESE: Final = PageWords(
     acknowledge_hint="Hệ thống ngừng nhắc lại và không báo cáo lên cấp trên vì lý do chưa trả lời; cảnh báo vẫn mở cho đến khi "
     "theo kịp kế hoạch.",
     accept="Hẹn ngày theo kịp kế hoạch",
-    accept_hint="Ngày hẹn được ghi vào cảnh báo. Qua ngày đó mà vẫn chậm thì cảnh báo được báo cáo lên cấp cao hơn.",
+    accept_hint="Ngày hẹn được ghi vào cảnh báo. Qua ngày đó mà vẫn chậm thì hệ thống nhắc lại và "
+    "báo cáo lên cấp cao hơn, nếu có.",
     accept_feed="Hẹn ngày khôi phục số liệu",
     accept_feed_hint="Ngày hẹn được ghi vào cảnh báo để các bên cùng biết.",
     dispute="Không đồng ý: số liệu hoặc cảnh báo chưa đúng",
@@ -228,7 +229,8 @@ ENGLISH: Final = PageWords(
     acknowledge_hint="Reminders end, and it is no longer brought higher for want of an answer; the warning stays open until you "
     "have caught up.",
     accept="Accept, and name the day by which you will have caught up",
-    accept_hint="The day is recorded in the warning. Still behind after that day, it is brought to the next level.",
+    accept_hint="The day is recorded in the warning. Still behind after that day, you are told again, "
+    "and so is the next level, if any.",
     accept_feed="Name the day by which the data will be back",
     accept_feed_hint="The day is recorded in the warning, for everybody concerned to know.",
     dispute="Dispute: the figures or the warning are wrong",

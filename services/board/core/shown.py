@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -138,11 +139,11 @@ def shown(matter: Matter, frame: Frame, one: Transition, recent: Sequence[Answer
 def _figures(
     row: Mapping[str, Any], indicator: Indicator, words: PageWords, numbers: Words, one: Transition
 ) -> list[tuple[str, str]]:
-    figure = numbers.figure(row, indicator.unit)
+    figure = _figure(row, indicator, numbers)
     forecast = numbers.forecast(row, with_range=True)
     needed = numbers.needed(row, indicator.unit)
     found = [
-        (words.figure, f"{figure} ({words.provisional})" if row["provisional"] else figure),
+        (words.figure, f"{figure}, {words.provisional}" if row["provisional"] else figure),
         (words.planned, numbers.percent(row["planned"])),
         (words.target, numbers.percent(row["target"])),
         (words.behind, f"{numbers.verdicts[row['verdict']]}, {numbers.days(row['days_behind'])}"),
@@ -151,6 +152,14 @@ def _figures(
         (words.forecast, forecast),
     ]
     return [pair for pair in found if pair[1] != "–"]
+
+
+def _figure(row: Mapping[str, Any], indicator: Indicator, numbers: Words) -> str:
+    share = numbers.percent(row["ratio"])
+    if row["denominator"] is None:
+        return share
+    done, of = (numbers.amount(Fraction(row[part]), indicator.unit) for part in ("numerator", "denominator"))
+    return f"{done}/{of} {indicator.unit.text(numbers.language)} ({share})"
 
 
 def _label(matter: Matter, frame: Frame, one: Transition, row: Mapping[str, Any], numbers: Words) -> str:
