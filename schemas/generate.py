@@ -25,6 +25,7 @@ from schemas.revisions import REVISION
 from schemas.sources import Sources
 from schemas.topics import SHAPES, Topic
 from schemas.warnings import WARNING_RECORD
+from schemas.webhook import WEBHOOK_MESSAGE
 
 FOLDER = Path(__file__).parent / "json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -121,6 +122,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "revision.json": _adapter(REVISION, "Revision"),
         "rejected-record.json": _adapter(REJECTED_RECORD, "RejectedRecord"),
         "warning-record.json": _adapter(WARNING_RECORD, "WarningRecord"),
+        "webhook-message.json": _adapter(WEBHOOK_MESSAGE, "WebhookMessage"),
         "explanation.json": _model(Explanation),
         "asyncapi.json": asyncapi(),
     }

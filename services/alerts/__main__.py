@@ -15,21 +15,27 @@ from time import sleep
 from types import FrameType
 
 from schemas.topics import SHAPES, Topic
+from services.alerts.adapters.channels.email import EmailChannel
 from services.alerts.adapters.day_codes import DayCodes
 from services.alerts.adapters.email import SmtpAddress, open_mailer
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.leadership import topic_ids
 from services.alerts.adapters.letters import Letters, TemplateFault
 from services.alerts.adapters.log_reader import Folding, LogReader
+from services.alerts.adapters.open_warnings import OpenWarnings
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import WarningLog
+from services.alerts.alert_posts import AlertPosts
 from services.alerts.answer_urls import AnswerUrls
 from services.alerts.app import LEADER_TOPIC, TOPICS, Ending, Pulse, make_app, serve
 from services.alerts.blocking import Blocking, open_blocking
+from services.alerts.channels_file import Channels, ChannelsFault, read_channels
+from services.alerts.core.notices import EMAIL
 from services.alerts.core.samples import sample_letters
-from services.alerts.delivery import Delivery, Waits
+from services.alerts.delivery import Delivery
 from services.alerts.settings import AlertSettings
+from services.alerts.waits import Waits
 from services.alerts.watch import Afresh, Watch
 from services.core.errors import Transient
 from services.infra.answer_links import Signer
@@ -61,6 +67,7 @@ def main() -> None:
     except TemplateFault as fault:
         sys.stderr.write(f"TIENDO_ALERTS_TEMPLATES: {fault}\n")
         sys.exit(2)
+    channels = _channels(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with ExitStack() as closing:
@@ -79,7 +86,9 @@ def main() -> None:
         folding = Folding(reader, closing.enter_context(open_blocking()))
         datadir = closing.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-alerts-"))
         pulse.starting = None
-        code = asyncio.run(_run(settings, clock, letters, database, kafka[0], blocking, datadir, pulse, ids, folding))
+        code = asyncio.run(
+            _run(settings, clock, letters, channels, database, kafka[0], blocking, datadir, pulse, ids, folding)
+        )
     # Threads of clients that lost their broker may linger; everything that matters is closed.
     logging.shutdown()
     sys.stderr.flush()
@@ -90,6 +99,7 @@ async def _run(
     settings: AlertSettings,
     clock: Clock,
     letters: Letters,
+    channels: Channels,
     database: ClickHouse,
     kafka: Publisher,
     blocking: Blocking,
@@ -100,11 +110,10 @@ async def _run(
 ) -> int:
     async with AsyncExitStack() as closing:
         warnings = WarningLog(database, kafka)
+        mailer = await closing.enter_async_context(open_mailer(_relay(settings)))
         delivery = Delivery(
             warnings=warnings,
-            mailer=await closing.enter_async_context(open_mailer(_relay(settings))),
-            letters=letters,
-            sender=settings.alerts_mail_from,
+            channels={**channels.named, EMAIL: EmailChannel(mailer, letters, sender=settings.alerts_mail_from)},
             clock=clock,
             waits=Waits(
                 first=timedelta(seconds=settings.alerts_retry_first),
@@ -112,7 +121,9 @@ async def _run(
             ),
             blocking=blocking,
             answer_url=_answer_urls(settings, clock).url,
+            too_old=timedelta(days=settings.alerts_too_old),
         )
+        closing.push_async_callback(delivery.close)
         watch = Watch(
             reader=FigureReader(database),
             afresh=Afresh(database),
@@ -127,6 +138,11 @@ async def _run(
             stillness=Stillness(database),
             codes=DayCodes(database),
         )
+        posts = None
+        if channels.alertmanager is not None:
+            posts = AlertPosts(
+                OpenWarnings(database, board_url=settings.board_url).alerts, channels.alertmanager, blocking
+            )
         ending = Ending()
         app = make_app(
             settings.kafka(),
@@ -137,8 +153,21 @@ async def _run(
             folds=folding,
             pulse=pulse,
             ending=ending,
+            tell=posts.post if posts is not None else None,
+            tell_every=channels.every,
         )
         return await serve(app, settings.kafka(), ids=ids, pulse=pulse, ending=ending)
+
+
+def _channels(settings: AlertSettings) -> Channels:
+    if settings.alerts_channels is None:
+        return Channels()
+    try:
+        return read_channels(settings.alerts_channels)
+    except ChannelsFault as wrong:
+        for fault in wrong.faults:
+            sys.stderr.write(f"TIENDO_ALERTS_CHANNELS: {settings.alerts_channels}: {fault}\n")
+        sys.exit(2)
 
 
 def _log_reader(settings: AlertSettings, database: ClickHouse) -> tuple[dict[str, str], LogReader]:

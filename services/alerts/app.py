@@ -104,8 +104,10 @@ def make_app(
     folds: Folds,
     pulse: Pulse,
     ending: Ending,
+    tell: Look | None = None,
+    tell_every: float = 60.0,
 ) -> faust.App:
-    """Return the app; nothing is connected before it starts."""
+    """Return the app; nothing is connected before it starts. *tell* says what is open to who wants the state."""
     app = faust.App(
         APP_ID,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
@@ -149,6 +151,9 @@ def make_app(
             await post()
         except Transient as fault:
             log.warning("sending waits: %s", fault)
+
+    if tell is not None:
+        app.timer(interval=tell_every, on_leader=True)(tell)
 
     @app.timer(interval=1.0)
     async def follow() -> None:

@@ -33,6 +33,12 @@ class AlertSettings(AnswerSettings):
         description="The board's address as people reach it, for links in mails; without it there are none.",
     )
     answer_days: int = Field(default=30, ge=1, le=366, description="Days for which a link to answer may be followed.")
+    alerts_too_old: float = Field(
+        default=3.0, gt=0, description="Days for which a notice is tried in vain before it is given up."
+    )
+    alerts_channels: Path | None = Field(
+        default=None, description="File that describes channels beside mail; without it there are none."
+    )
 
     alerts_smtp_host: str = "127.0.0.1"
     alerts_smtp_port: int = 1025

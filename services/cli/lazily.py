@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "agencies": ("services.cli.plans", "agencies_app"),
     "sources": ("services.cli.plans", "sources_app"),
     "warnings": ("services.cli.warnings", "warnings_app"),
+    "channels": ("services.cli.channels", "channels_app"),
     "rejected": ("services.cli.rejected", "rejected_app"),
     "example": ("services.cli.example", "example_app"),
 }

@@ -106,6 +106,7 @@ class NoticeState:
     dead: bool  # given up; a person can have it sent again
     fault: str  # of the last failure of this attempt; empty where there is none
     at: datetime  # when it was sent, or last recorded
+    begun: datetime  # when this attempt was recorded first
 
     @property
     def state(self) -> str:
@@ -142,6 +143,7 @@ def fold_notices(records: Iterable[Notice]) -> dict[str, NoticeState]:
             dead=any(one.state == "dead" for one in ones) or is_final(fault),
             fault=fault,
             at=sent[0] if sent else ones[-1].at,
+            begun=min(one.at for one in ones),
         )
     return states
 
