@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -53,6 +53,24 @@ def selected(directory: Directory, selector: Selector) -> frozenset[str]:
         return frozenset(agency.id for agency in directory.agencies)
     grouped = {agency.id for agency in directory.agencies if set(agency.groups) & set(selector.groups)}
     return frozenset(grouped) | with_descendants(directory, selector.agencies)
+
+
+def means(directory: Directory, agency: str) -> Callable[[Selector], bool]:
+    """Return the question whether a selector means *agency*: what :func:`selected` answers, without asking about all others."""
+    known = {one.id: one for one in directory.agencies}
+    line: list[str] = []
+    above: str | None = agency
+    while above is not None and above not in line:
+        line.append(above)
+        above = known[above].parent if above in known else None
+    groups = set(known[agency].groups) if agency in known else set()
+
+    def question(selector: Selector) -> bool:
+        if selector.all:
+            return agency in known
+        return not groups.isdisjoint(selector.groups) or any(one in selector.agencies for one in line)
+
+    return question
 
 
 def targets_of(directory: Directory, indicator: Indicator) -> dict[str, Target | None]:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from schemas.directory import Directory
 from schemas.explanation import FeedUsed
 from schemas.plan import Indicator, MeanMeasure, Plan
-from services.core.coverage import Reports, feeds_for
+from services.core.coverage import Reports
 from services.core.definition import reads_of
-from services.core.scope import selected
+from services.core.scope import means
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import known_feed_days
 
@@ -25,10 +25,10 @@ def feeds_used(
     known: datetime | None = None,
 ) -> tuple[FeedUsed, ...]:
     """Return the feeds that supply *indicator* for *agency*, on *day*, by what was *known* then (None: by now)."""
-    types = sorted(types_of(plan, indicator))
-    covering = [(feed, selected(directory, feed.covers)) for feed in directory.feeds]
-    needed = feeds_for(covering, types=types, agency=agency)
-    feeds = {feed.id: feed for several in needed.values() for feed in several}
+    types, is_meant = sorted(types_of(plan, indicator)), means(directory, agency)
+    # By type, as one always had them; a country has a feed for each agency, so each is asked about this agency alone.
+    covering = [feed for feed in directory.feeds if is_meant(feed.covers)]
+    feeds = {feed.id: feed for name in types for feed in covering if name in feed.types}
     days = known_feed_days(database, {feed.source for feed in feeds.values()}, day, known)
     reports = Reports(days, frozenset(directory.holidays))
     used = []
