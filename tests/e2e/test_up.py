@@ -10,14 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from deploy.local.keys import secret
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
+from services.core.answer_link import AnswerLink
+from services.infra.answer_links import Signer
 from services.infra.clickhouse.client import open_clickhouse
 from tests.e2e.conftest import EXAMPLE, tiendo
 
@@ -185,6 +189,20 @@ def test_what_operations_say_through_the_board_is_kept(living: Living) -> None:
     assert answer.status_code == 202, answer.text
     read = f"{living.stack.board}/v1/silences"
     wait_for(lambda: [one["author"] for one in httpx.get(read).json()["silences"]] == ["operations"])
+
+
+def test_a_link_that_alerts_signs_is_taken_by_the_board(living: Living) -> None:
+    """The stack has made one key for both; once the plan is judged such a link opens, and another's never does."""
+    link = AnswerLink(
+        plan="thai-nguyen-2008", agency="so-y-te", role="head", notice="n" * 32, language="vi",
+        expires=datetime(2008, 10, 20, tzinfo=UTC),
+    )  # fmt: skip
+    token = Signer([secret(living.stack.data / "secrets", "answers")]).link(link)
+    page = f"{living.stack.board}/answer/"
+
+    wait_for(lambda: httpx.get(page + token, timeout=20).status_code == 200, 120)
+    assert "Sở Y tế" in httpx.get(page + token, timeout=20).text
+    assert httpx.get(page + Signer(["x" * 32]).link(link), timeout=20).status_code == 404
 
 
 def test_the_stack_mends_itself_when_its_broker_dies(living: Living) -> None:
