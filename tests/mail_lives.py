@@ -175,7 +175,7 @@ def letters(language: Literal["vi", "en"]) -> dict[str, Letter]:
 
     fresh, grave = use(), boxes()
     above = {"level": "department-in-charge"}
-    news = grave.then(R.WORSENED, S.ESCALATED, "2008-09-29", severity=Severity.CRITICAL, **above)
+    news = grave.then(R.WORSENED, S.ESCALATED, "2008-09-27", severity=Severity.CRITICAL, **above)
     write("worse", [news, fresh.told[1]], [fresh, grave], link=URL)
 
     late, waiting = use(), boxes()

@@ -180,7 +180,8 @@ def test_a_digest_counts_what_was_recorded(lives: list[list[tuple[Any, int]]]) -
     assert (counts.acknowledged, counts.accepted, counts.disputed, counts.resolved) == tuple(
         period[reason] for reason in (R.ACKNOWLEDGED, R.ACCEPTED, R.DISPUTED, R.CAUGHT_UP)
     )
-    assert counts.reached == sum(one.level in ROLES[2:] for one in opened) == letter.reached.of
+    there = [life for life in made if any(one.level in ROLES[2:] and one.day < FIRST for one in life.told)]
+    assert counts.reached == sum(life.told[-1] in opened for life in there) == letter.reached.of
     assert counts.newly == sum(row.newly for row in letter.reached.rows)
     assert [row.newly for row in letter.reached.rows] == sorted(
         (row.newly for row in letter.reached.rows), reverse=True

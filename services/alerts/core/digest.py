@@ -25,7 +25,6 @@ from services.alerts.core.digest_letter import (
 from services.alerts.core.digest_records import LAG, DigestGround, DigestReader, Seen, look_through
 from services.alerts.core.evidence import Evidence
 from services.alerts.core.letter import Heading
-from services.alerts.core.news import rank_of
 from services.alerts.core.planning import area_of
 from services.core.severity import RANK
 from services.core.standing import Standing
@@ -59,13 +58,12 @@ def digest_letter(ground: DigestGround, heading: Heading, reader: DigestReader) 
                     worst_agency=evidence.name(worst[1], language),
                 )
             )
-        reached = [one for one in warned if rank_of(one.level) >= rank_of(reader.role)]
+        reached = [one for one in warned if (one.agency, one.cause) in seen.reached]
         keyed = ((_worst_first(one, seen, late.get(one.agency)), one, late.get(one.agency)) for one in reached)
         rows = nsmallest(MOST, [*rows, *keyed], key=lambda row: row[0])
-    own = sum(rank_of(one.level) >= rank_of(reader.role) for ones in seen.lags.values() for one in ones)
     zone = ZoneInfo(evidence.directory.zone)
     answers = sorted(seen.answers, key=lambda one: (-one.at.timestamp(), one.agency, one.cause))
-    ended = sorted(seen.ended, key=lambda one: (-one.day.toordinal(), one.agency, one.cause))
+    ended = sorted(seen.ended, key=lambda one: (not reader.concerned(one), -one.day.toordinal(), one.agency, one.cause))
     out = sorted(seen.feeds, key=lambda one: (one.since, one.agency))
     return DigestLetter(
         heading=heading,
@@ -77,12 +75,14 @@ def digest_letter(ground: DigestGround, heading: Heading, reader: DigestReader) 
         counts=Counts(
             agencies=len(seen.agencies),
             judged=_judged(evidence, area),
-            reached=own,
+            reached=len(seen.reached),
             newly=len(seen.new),
             feeds=len(seen.feeds),
             **{name: seen.counts[name] for name in Counts.COUNTED},
         ),
-        reached=Listed(rows=tuple(_row(ground, heading, seen, one, late) for _, one, late in rows), of=own),
+        reached=Listed(
+            rows=tuple(_row(ground, heading, seen, one, late) for _, one, late in rows), of=len(seen.reached)
+        ),
         indicators=Listed(rows=tuple(lines[:INDICATORS]), of=len(lines)),
         answers=Listed(
             rows=tuple(

@@ -76,6 +76,10 @@ class DigestReader:
         """The first day told."""
         return self.first - length_of(self.period, self.first)
 
+    def concerned(self, one: Transition) -> bool:
+        """Return whether *one* stands at the reader's level or above."""
+        return rank_of(one.level) >= rank_of(self.role)
+
     def tells(self, day: date) -> bool:
         """Return whether *day* lies in the week or month told."""
         return self.since <= day < self.first
@@ -88,6 +92,7 @@ class Seen:
     counts: Counter[str] = field(default_factory=Counter)
     agencies: set[str] = field(default_factory=set)
     lags: dict[str, list[Transition]] = field(default_factory=dict)  # indicator → open ones
+    reached: set[Subject] = field(default_factory=set)  # come to the reader, by the end of the period
     new: set[Subject] = field(default_factory=set)  # come to the reader, or graver, in the period
     answers: list[Transition] = field(default_factory=list)
     ended: list[Transition] = field(default_factory=list)
@@ -115,10 +120,11 @@ def look_through(ground: DigestGround, reader: DigestReader, area: frozenset[str
         seen.counts["open"] += 1
         seen.counts[last.severity.value if last.severity else "warning"] += 1
         seen.counts[_answer_state(last)] += 1
-        if rank_of(last.level) >= rank_of(reader.role) and any(
-            one.reason in _NEW and rank_of(one.level) >= rank_of(reader.role) for one in told
-        ):
-            seen.new.add(subject)
+        there = [one for one in life if one.sequence >= (last.opened or 1) and reader.concerned(one)]
+        if there and min((one.level_day or one.day) for one in there) < reader.first:
+            seen.reached.add(subject)
+            if any(one.reason in _NEW and reader.tells(one.day) for one in there):
+                seen.new.add(subject)
     return seen
 
 
