@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 import zlib
 from datetime import date
+from functools import cache
+from itertools import pairwise
 from math import ceil
 from typing import Final
 
@@ -22,6 +24,10 @@ Colour = tuple[int, int, int]
 WIDTH: Final = 1072  # twice the width at which it is shown, for sharp screens
 HEIGHT: Final = 300
 _EDGE: Final = 12
+_DASH: Final = 11  # as long as this, one every …
+_DASHES: Final = 22
+_DASH_WIDTH: Final = 3.0
+_STRAIGHT: Final = 1e-6  # twice the area, in pixels, of a triangle that is a line
 
 _PAPER: Final[Colour] = (255, 255, 255)
 _GRID: Final[Colour] = (228, 231, 236)
@@ -43,12 +49,9 @@ def draw(course: Course) -> bytes:
 
     Empty courses give an empty frame. The same course gives the same bytes.
     """
-    canvas: Canvas = np.empty((HEIGHT, WIDTH, 3), dtype=np.float32)
-    canvas[:] = _PAPER
+    canvas = _frame().copy()
     days = [day for day, _ in (*course.planned, *course.actual)]
     top = top_of_scale(course)
-    for share in range(5):
-        _line(canvas, [(_EDGE, _y(top * share / 4, top)), (WIDTH - _EDGE, _y(top * share / 4, top))], _GRID, 2.0)
     if days:
         first, last = min(days), max(max(days), min(days))
         plan = _points(course.planned, first, last, top)
@@ -65,19 +68,41 @@ def draw(course: Course) -> bytes:
     return _png(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
 
 
+@cache
+def _frame() -> Canvas:
+    """Return the empty frame, which is the same whatever the scale: paper and its quarters."""
+    canvas: Canvas = np.empty((HEIGHT, WIDTH, 3), dtype=np.float32)
+    canvas[:] = _PAPER
+    for share in range(5):
+        _line(canvas, [(_EDGE, _y(share / 4, 1)), (WIDTH - _EDGE, _y(share / 4, 1))], _GRID, 2.0)
+    return canvas
+
+
 def _y(share: float, top: float) -> float:
     return _EDGE + (1 - share / top) * (HEIGHT - 2 * _EDGE)
 
 
 def _points(course: tuple[tuple[date, float], ...], first: date, last: date, top: float) -> list[tuple[float, float]]:
     span = max((last - first).days, 1)
-    return [(_EDGE + (day - first).days / span * (WIDTH - 2 * _EDGE), _y(value, top)) for day, value in course]
+    return _thinned(
+        [(_EDGE + (day - first).days / span * (WIDTH - 2 * _EDGE), _y(value, top)) for day, value in course]
+    )
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Leave out points that lie on the straight line between their neighbours: most of a plan's, many of a figure's."""
+    kept = points[:1]
+    for here, after in pairwise(points[1:]):
+        (x0, y0), (x1, y1), (x2, y2) = kept[-1], here, after
+        if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > _STRAIGHT:
+            kept.append(here)
+    return kept + points[len(points) - 1 :] if len(points) > 1 else kept
 
 
 def _blend(area: Canvas, alpha: NDArray[np.float64], colour: Colour) -> None:
-    shade = alpha[..., None].astype(np.float32)
-    area *= 1 - shade
-    area += shade * np.asarray(colour, dtype=np.float32)
+    touched = np.nonzero(alpha)  # a line covers few of the pixels around it
+    shade = alpha[touched][:, None].astype(np.float32)
+    area[touched] = area[touched] * (1 - shade) + shade * np.asarray(colour, dtype=np.float32)
 
 
 def _line(canvas: Canvas, points: list[tuple[float, float]], colour: Colour, width: float) -> None:
@@ -89,10 +114,10 @@ def _line(canvas: Canvas, points: list[tuple[float, float]], colour: Colour, wid
     distance = np.full(canvas[box].shape[:2], np.inf, dtype=np.float64)
     for (x0, y0), (x1, y1) in zip(points, points[1:] or points, strict=False):
         rows, columns = _box([(x0, y0), (x1, y1)], reach)
-        ys, xs = np.mgrid[rows, columns] + 0.5
+        ys, xs = (at + 0.5 for at in np.ogrid[rows, columns])
         dx, dy = x1 - x0, y1 - y0
         length = dx * dx + dy * dy
-        along = np.clip(((xs - x0) * dx + (ys - y0) * dy) / length, 0, 1) if length else np.zeros_like(xs)
+        along = np.clip(((xs - x0) * dx + (ys - y0) * dy) / length, 0, 1) if length else 0.0
         near = np.hypot(xs - x0 - along * dx, ys - y0 - along * dy)
         part = distance[
             rows.start - box[0].start : rows.stop - box[0].start,
@@ -110,8 +135,13 @@ def _box(points: list[tuple[float, float]], reach: float) -> tuple[slice, slice]
 
 
 def _dashes(canvas: Canvas, y: float) -> None:
-    for start in range(_EDGE, WIDTH - _EDGE, 22):
-        _line(canvas, [(start, y), (min(start + 11, WIDTH - _EDGE), y)], _TARGET, 3.0)
+    """Draw a dashed line across, as :func:`_line` would each dash."""
+    rows, columns = _box([(_EDGE, y), (WIDTH - _EDGE, y)], _DASH_WIDTH / 2 + 2)
+    ys, xs = (at + 0.5 for at in np.ogrid[rows, columns])
+    into = (xs - _EDGE) % _DASHES
+    right = np.minimum(into - _DASH, _DASHES - into)  # to the nearest dash's end, negative within one
+    across = np.hypot(np.maximum(right, 0), ys - y)
+    _blend(canvas[rows, columns], np.clip(_DASH_WIDTH / 2 + 0.5 - across, 0, 1), _TARGET)
 
 
 def _shade_gap(canvas: Canvas, plan: list[tuple[float, float]], actual: list[tuple[float, float]]) -> None:
@@ -133,5 +163,5 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)), chunk(b"IEND", b""))
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

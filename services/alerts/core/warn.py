@@ -20,7 +20,7 @@ from services.alerts.core.notices import contact_of, is_feed
 from services.alerts.core.planning import CHANNEL
 from services.core.assess import Assessment
 from services.core.lifecycle import is_open
-from services.core.transitions import feed_standings
+from services.core.transitions import feed_standing
 
 #: Everything that can be sent as a mail.
 Letter = LagLetter | FeedLetter | DisputeLetter | DigestLetter
@@ -47,7 +47,11 @@ class Writer:
             directory=assessment.directory,
             day=assessment.day,
             histories=assessment.histories,
-            feeds=feed_standings(assessment),
+            feeds={
+                feed: feed_standing(feed, states[-1], assessment.plan.start)
+                for feed, states in assessment.feeds.items()
+                if states and states[-1].day == assessment.day
+            },
             plans=assessment.plans,
         )
 
