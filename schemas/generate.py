@@ -20,6 +20,7 @@ from schemas.envelope import CloudEvent
 from schemas.events import CATALOGUE
 from schemas.explanation import Explanation
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.rejected import REJECTED_RECORD
 from schemas.revisions import REVISION
 from schemas.sources import Sources
@@ -119,6 +120,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "plan.json": _model(Plan),
         "directory.json": _model(Directory),
         "sources.json": _model(Sources),
+        "policy.json": _model(Policy),
         "revision.json": _adapter(REVISION, "Revision"),
         "rejected-record.json": _adapter(REJECTED_RECORD, "RejectedRecord"),
         "warning-record.json": _adapter(WARNING_RECORD, "WarningRecord"),

@@ -70,10 +70,11 @@ def _simulate(systems: Path, seed: int, until: str) -> None:
 def _fill(stack: Stack, environment: dict[str, str], steps: _Steps) -> None:
     """Publish the documents, let the connectors read, wait until everything is judged."""
     tokens = stack.data / "secrets" / "tokens"
-    with steps.step("publish the directory, the sources and the plan"):
+    with steps.step("publish the directory, the sources, the plan and the policy of warnings"):
         _tiendo(environment, "agencies", "publish", str(EXAMPLE / "directory.yaml"))
         _tiendo(environment, "sources", "publish", str(EXAMPLE / "sources.yaml"), "--issue-tokens", str(tokens))
         _tiendo(environment, "plan", "publish", str(EXAMPLE / "plan.yaml"))
+        _tiendo(environment, "policy", "publish", str(EXAMPLE / "policy.yaml"))
     with steps.step("connectors read the systems: one Postfix log, registers and rosters"):
         _tiendo(
             environment,

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "rebuild": ("services.cli.rebuild", "rebuild"),
     "connect": ("services.cli.connectors", "connect_app"),
     "plan": ("services.cli.plans", "plan_app"),
+    "policy": ("services.cli.policies", "policy_app"),
     "agencies": ("services.cli.plans", "agencies_app"),
     "sources": ("services.cli.plans", "sources_app"),
     "warnings": ("services.cli.warnings", "warnings_app"),

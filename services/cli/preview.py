@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from schemas.policy import Policy
 from services.cli import documents, output
 from services.cli.asked import over
 from services.cli.goalposts import as_record, notes
@@ -21,7 +22,7 @@ from services.core.in_force import directory_in_force
 from services.core.standing_words import Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.clock import last_complete_day, open_clock
-from services.infra.documents import load_plan, stated
+from services.infra.documents import Document, Loaded, load_plan, load_policy, stated
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 
@@ -58,6 +59,13 @@ def preview(
     as_published: bool = typer.Option(
         False, "--as-published", help="Let the draft count from its `in_force_from` only, as it will once published."
     ),
+    policy: Path | None = typer.Option(
+        None,
+        "--policy",
+        help="A policy of warnings that is not published yet; on the draft's side.",
+        exists=True,
+        dir_okay=False,
+    ),
     changed: bool = typer.Option(False, "--changed", help="In the table, only agencies for which something differs."),
     form: output.Format = typer.Option(output.Format.TABLE, "--format", help="table, json or csv."),
     lang: Language = typer.Option(Language.EN, "--lang", help="Words of the table: vi or en."),
@@ -68,12 +76,14 @@ def preview(
     published revisions, each from its own day. Both are computed from all that is known now (or by --known-at) as if one
     had looked each morning, not read from the warnings that were sent: data that came late count as if they had always
     been there, silent feeds hold warnings back, nothing else does. Faults of FILE are named as `tiendo plan check` names
-    them, against the published directory. Nothing is published or stored.
+    them, against the published directory. With --policy the draft's side is warned of under that policy; with the plan as
+    it is published, that previews the policy alone. Nothing is published or stored.
 
     Examples:
     tiendo plan preview plan-2.yaml --changed
     tiendo plan preview plan-2.yaml --as-of 2008-07-31 --lang vi
     tiendo plan preview plan-2.yaml --format csv > preview.csv
+    tiendo plan preview plan.yaml --policy policy-2.yaml
     """
     settings = SharedSettings()
     complete = last_complete_day(open_clock()(), settings.zone)
@@ -87,7 +97,9 @@ def preview(
 
         reader = PlanReader(database)
         directory = _directory(reader, stated(text, "directory"), day)
-        what = WhatIf(document=_sound(file, text, directory, form), day=day, known_at=known, as_published=as_published)
+        document = _sound(file, text, directory, form)
+        under = _sound_policy(policy, document, directory, form) if policy is not None else None
+        what = WhatIf(document=document, day=day, known_at=known, as_published=as_published, policy=under)
         words = _preview_words(lang)
         columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
         bar = Progress(*columns, console=documents.err, transient=True, disable=not documents.err.is_terminal)
@@ -174,7 +186,15 @@ def _directory(reader: PlanReader, named: str | None, day: date) -> Directory | 
 
 def _sound(file: Path, text: str, directory: Directory | None, form: output.Format) -> Plan:
     """Return the plan; ends the command with its faults where it has any that keep it from being published."""
-    loaded = load_plan(text, directory)
+    return _without_faults(file, load_plan(text, directory), form)
+
+
+def _sound_policy(file: Path, plan: Plan, directory: Directory | None, form: output.Format) -> Policy:
+    """Return the policy in *file*, as :func:`_sound` returns the plan."""
+    return _without_faults(file, load_policy(documents.read_text(file), plan, directory), form)
+
+
+def _without_faults(file: Path, loaded: Loaded[Document], form: output.Format) -> Document:
     if loaded.document is None:
         as_json = documents.Format.JSON if form is output.Format.JSON else documents.Format.TABLE
         documents.print_faults(file, loaded.faults, as_json)

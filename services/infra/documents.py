@@ -1,4 +1,4 @@
-"""Plans, directories and lists of sources as people write them: YAML in, a document out, or every fault with its place."""
+"""Plans, directories, lists of sources, policies as people write them: YAML in, a document out, or every fault in its place."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.sources import Sources
 from services.core.directory_faults import directory_findings, sources_findings
 from services.core.findings import Finding, Path, meant
 from services.core.plan_faults import plan_findings
+from services.core.policy_faults import policy_findings
 from services.infra.public_holidays import public_holidays
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -28,6 +30,7 @@ _KINDS: Final[Mapping[type[BaseModel], tuple[str, str, str]]] = {
     Plan: ("indicators", "a plan", "plan"),
     Directory: ("agencies", "a directory", "agencies"),
     Sources: ("entries", "a list of sources", "sources"),
+    Policy: ("policy", "a policy", "policy"),
 }
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
@@ -76,6 +79,11 @@ def load_sources(text: str, directories: Iterable[Directory] = ()) -> Loaded[Sou
     """Return the list of sources that *text* states, checked against *directories*; without any, agencies go unchecked."""
     known = list(directories)
     return _load(text, Sources, lambda data: sources_findings(data, known))
+
+
+def load_policy(text: str, plan: Plan | None = None, directory: Directory | None = None) -> Loaded[Policy]:
+    """Return the policy that *text* states, checked against *plan* and *directory*; without one, names in it go unchecked."""
+    return _load(text, Policy, lambda data: policy_findings(data, plan, directory))
 
 
 def stated(text: str, field: str) -> str | None:
@@ -233,7 +241,7 @@ def _contract_fault(error: Any, places: Mapping[Path, _Place], model: type[BaseM
             if context.get("pattern", "").startswith("^[a-z0-9]+(?:"):
                 message = f"{error['input']!r} is no identifier"
                 hint = "lower-case letters and digits without diacritics, joined by `-` or `.`"
-        case "literal_error" | "union_tag_invalid":
+        case "literal_error" | "union_tag_invalid" | "enum":
             wanted = str(context.get("expected") or context.get("expected_tags"))
             given = error["input"].get("kind") if isinstance(error["input"], dict) else error["input"]
             message = f"{given!r} is none of {wanted}"

@@ -24,6 +24,7 @@ from services.core.directory_faults import directory_findings, sources_findings
 from services.core.errors import Rejected
 from services.core.findings import Finding
 from services.core.plan_faults import plan_findings
+from services.core.policy_faults import policy_findings
 from services.infra.kafka import KafkaAddress, Message, TopicSpec, ensure_topics, open_producer, read_all
 
 
@@ -145,7 +146,8 @@ def _refuse(document: Plan | Directory | Sources | Policy, revisions: Sequence[A
             plan = latest_plan(revisions, document.plan)
             if plan is None:
                 raise Rejected(f"plan {document.plan!r} is not published yet: publish it first")
-            findings = []
+            directory = latest_directory(revisions, plan.document.directory)
+            findings = policy_findings(written, plan.document, directory.document if directory else None)
     faults = [finding for finding in findings if not finding.warning]
     if faults:
         raise Rejected("; ".join(_told(fault) for fault in faults))

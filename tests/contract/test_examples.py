@@ -16,6 +16,7 @@ from schemas.directory import Directory
 from schemas.events import CATALOGUE
 from schemas.generate import event_schema
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.reasons import Reason
 from schemas.sources import Sources
 from schemas.usage import SINGLE_CONTENT_TYPE, decode, encode_one
@@ -26,7 +27,7 @@ from services.ingest.core.rejection import Refusal
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 NOW = datetime.fromisoformat("2008-10-01T08:00:00+07:00")
-DOCUMENTS: dict[str, type[Contract]] = {"plan": Plan, "directory": Directory, "sources": Sources}
+DOCUMENTS: dict[str, type[Contract]] = {"plan": Plan, "directory": Directory, "sources": Sources, "policy": Policy}
 EVENTS = sorted(FOLDER.glob("*.*/*.json"))
 FILES = sorted(path for kind in DOCUMENTS for path in (FOLDER / kind).glob("*.yaml"))
 
@@ -97,7 +98,7 @@ def test_a_normalised_example_survives_the_topic(short: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=_named)
 def test_a_document_is_read_or_refused_as_its_name_says(path: Path) -> None:
-    """Valid plans, directories and lists of sources are read; the others are refused."""
+    """Valid plans, directories, lists of sources and policies are read; the others are refused."""
     model = DOCUMENTS[path.parent.name]
     if path.stem == "valid":
         model.model_validate(_yaml(path))

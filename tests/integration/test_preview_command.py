@@ -128,3 +128,18 @@ def test_a_line_of_csv_has_the_fields_of_a_line_of_json(run):
     assert all(tuple(one) == FIELDS for one in lines)
     assert len(run(draft(), "--format", "csv").stdout.splitlines()) == len(lines) + 1
     assert date.fromisoformat(next(one for one in lines if one["agency"] == "a" and one["first_after"])["first_after"])
+
+
+def test_a_policy_is_previewed_beside_the_one_in_force(run, tmp_path):
+    """The published plan with a draft of a policy that waits longer: the same verdicts, and warnings that come later."""
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"policy: p\nplan: {PLAN.plan}\nin_force_from: 2008-06-01\nhold: 9\n", encoding="utf-8")
+    same, other = (json.loads(run(PLAN, *more, "--format", "json").stdout) for more in ((), ("--policy", str(file))))
+    later = [one for one in other["lines"] if one["difference"] not in ("same", "never")]
+
+    assert other["before"] == same["before"]
+    assert {one["difference"] for one in later} == {"later"}
+    assert [one for one in other["lines"] if one["verdict_before"] != one["verdict_after"]] == []
+    file.write_text(f"policy: p\nplan: {PLAN.plan}\nin_force_from: 2008-06-01\nhold: soon\n", encoding="utf-8")
+    refused = run(PLAN, "--policy", str(file))
+    assert (refused.exit_code, "policy.yaml:4:7" in refused.output) == (1, True)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from schemas.revisions import REVISION
 from schemas.topics import Topic
 from services.cli.plans import agencies_app, plan_app, sources_app
+from services.cli.policies import policy_app
 from services.core.errors import Rejected
 from services.infra.documents import load_directory, load_plan
 from services.infra.kafka import read_all
@@ -141,3 +142,47 @@ def test_sources_get_tokens_of_which_only_hashes_travel(folder: Path, tansu: Tan
     assert lost is not None
     assert len(lost.document.entries[0].tokens) == 2, "a lost file is replaced; the token already handed out stays good"
     assert "unchanged" in run.invoke(sources_app, ["publish", str(folder / "sources.yaml")]).output
+
+
+POLICY = """\
+policy: p
+plan: p
+in_force_from: 2008-05-28
+hold: 2
+levels:
+  - {to: head}
+  - {to: chair, after: 30, digest: month}
+working_time: {at_once: critical}
+"""
+
+
+def test_a_policy_is_checked_published_shown_and_compared_like_a_plan(folder: Path) -> None:
+    """Refused before its plan is there; published once; shown in sentences; a change told by its path."""
+    run = CliRunner()
+    file = folder / "policy.yaml"
+    file.write_text(POLICY, encoding="utf-8")
+    assert run.invoke(policy_app, ["check", str(file)]).exit_code == 0
+    with pytest.raises(Rejected, match="plan 'p' is not published yet"):
+        run.invoke(policy_app, ["publish", str(file)], catch_exceptions=False)
+    for app, name in ((agencies_app, "directory"), (plan_app, "plan")):
+        assert run.invoke(app, ["publish", str(folder / f"{name}.yaml")]).exit_code == 0
+
+    told = [run.invoke(policy_app, ["publish", str(file)]).stdout.splitlines()[-1] for _ in range(2)]
+    shown = run.invoke(policy_app, ["show", "p"]).stdout
+    record = json.loads(run.invoke(policy_app, ["show", "p", "--format", "json"]).stdout)
+    file.write_text(POLICY.replace("hold: 2", "hold: 5"), encoding="utf-8")
+    changed = run.invoke(policy_app, ["diff", str(file)]).stdout
+    file.write_text(POLICY.replace("in_force_from: 2008-05-28", "in_force_from: soon"), encoding="utf-8")
+    refused = run.invoke(policy_app, ["publish", str(file)])
+
+    assert told == [
+        "policy p: published, revision 1, in force from 2008-05-28",
+        "policy p: unchanged, revision 1, in force from 2008-05-28",
+    ]
+    assert "to the chair: after 30 days, told in a digest each month" in shown
+    assert "mails go out mon, tue, wed, thu, fri, 07:30 to 17:00; critical at any time" in shown
+    assert (record["kind"], record["document"]["hold"]) == ("policy", 2)
+    assert changed == "against revision 1\nhold: 2 → 5\n"
+    assert refused.exit_code == 1
+    unknown = run.invoke(policy_app, ["show", "other"])
+    assert unknown.exit_code == 1

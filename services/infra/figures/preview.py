@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
 from services.core.assess import assess, definitions_needed, last_day_judged
 from services.core.coverage import FeedDay
@@ -32,13 +33,15 @@ class WhatIf:
     """Which plan is previewed up to *day*, by what had been received by the end of *known_at* (None: by now).
 
     The document judges all days from its start; with ``as_published`` only those from its ``in_force_from`` on, and the
-    published revisions those before, as they would after publishing.
+    published revisions those before, as they would after publishing. Warnings are those of the published policies; of the
+    document, on all days those of *policy* where one is given.
     """
 
     document: Plan
     day: date
     known_at: date | None = None
     as_published: bool = False
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,6 @@ class _Ground:
     known: datetime | None
     zone: ZoneInfo
     feed_days: Sequence[FeedDay]
-    policies: Sequence[PolicyRevision]
     tell: Tell
     _read: dict[tuple[str, tuple[str, ...]], _Days] = field(default_factory=dict)
 
@@ -100,7 +102,6 @@ def preview(database: ClickHouse, what: WhatIf, *, zone: str, tell: Tell = lambd
     ground = _Ground(
         database=database, day=day, known=known, zone=area,
         feed_days=known_feed_days(database, sources, day, known), tell=tell,
-        policies=[one for one in reader.policies(document.plan) if known is None or one.published <= known],
     )  # fmt: skip
     in_force = plan_in_force(published, day)
     theirs = directories[published[-1].document.directory] if published else []
@@ -108,11 +109,13 @@ def preview(database: ClickHouse, what: WhatIf, *, zone: str, tell: Tell = lambd
         (plans, some, _wanted(database, plans, known, document if plans is after else None))
         for plans, some in ((published, theirs), (after, mine))
     ]
+    published_policies = [one for one in reader.policies(document.plan) if known is None or one.published <= known]
     total = sum(1 + len(wanted) for _, _, wanted in asked)
     done = 0
     sides = []
     for plans, some, wanted in asked:
-        sides.append(_side(ground, plans, some, wanted, done, total))
+        policies = _under(what.policy, proposed) if what.policy is not None and plans is after else published_policies
+        sides.append(_side(ground, plans, some, wanted, policies, done, total))
         done += 1 + len(wanted)
         tell(done, total)
     as_stated = proposed.model_copy(update={"in_force_from": document.in_force_from})
@@ -142,6 +145,14 @@ def _proposed(document: Plan, published: Sequence[PlanRevision], *, as_published
     )
 
 
+def _under(policy: Policy, plan: PlanRevision) -> list[PolicyRevision]:
+    """Return *policy* as if it had been in force as long as the plan has."""
+    since = plan.document.start
+    return [
+        PolicyRevision(id=policy.policy, revision=1, in_force_from=since, published=plan.published, document=policy)
+    ]
+
+
 def _wanted(
     database: ClickHouse, plans: Sequence[PlanRevision], known: datetime | None, proposed: Plan | None
 ) -> list[Definition]:
@@ -154,6 +165,7 @@ def _side(
     plans: Sequence[PlanRevision],
     directories: Sequence[DirectoryRevision],
     wanted: Sequence[Definition],
+    policies: Sequence[PolicyRevision],
     done: int,
     total: int,
 ) -> Side:
@@ -168,7 +180,7 @@ def _side(
     ground.tell(done + len(wanted), total)
     judged = assess(plans, directories, adoption=adoption, feed_days=ground.feed_days, day=ground.day)
     changes = replay(
-        plans, directories, judged.histories, feed_days=ground.feed_days, last=ground.day, policies=ground.policies
+        plans, directories, judged.histories, feed_days=ground.feed_days, last=ground.day, policies=policies
     )
     return Side(changes=changes, histories=judged.histories)
 
