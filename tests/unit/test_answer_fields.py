@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from schemas.warnings import AnswerKind
 from services.board.core.answering import (
@@ -22,6 +25,7 @@ from services.board.core.answering import (
     read_fields,
     unpacked,
 )
+from services.board.http.forms import BadForm, read_form
 
 EARLIEST, LATEST = date(2008, 10, 2), date(2010, 1, 1)
 MAIL = Answerable(cause="lag:email-use", opened=1, acknowledged=False)
@@ -144,3 +148,21 @@ def test_days_are_read_as_browsers_and_as_people_here_write_them(day: date) -> N
 def test_choices_survive_the_confirmation(choices: list[Choice]) -> None:
     """What is restated is what is recorded."""
     assert unpacked(packed(choices)) == tuple(choices)
+
+
+@pytest.mark.parametrize("ending", [pytest.param("waits", id="never ends"), pytest.param("leaves", id="is broken off")])
+def test_a_body_that_does_not_arrive_is_no_form(ending: str) -> None:
+    """Half a form and then silence, or nobody any more: refused after its time, and nothing hangs."""
+    parts: list[dict[str, Any]] = [{"type": "http.request", "body": b"form=half", "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        if parts:
+            return parts.pop()
+        if ending == "waits":
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/x-www-form-urlencoded")]}
+
+    with pytest.raises(BadForm):
+        asyncio.run(asyncio.wait_for(read_form(Request(scope, receive), within=0.05), 10))

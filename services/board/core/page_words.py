@@ -54,6 +54,7 @@ class PageWords:
     none: str
     acknowledge: str
     acknowledge_hint: str
+    acknowledge_feed_hint: str
     accept: str
     accept_hint: str
     accept_feed: str
@@ -133,6 +134,7 @@ VIETNAMESE: Final = PageWords(
     acknowledge="Xác nhận đã nhận được cảnh báo",
     acknowledge_hint="Hệ thống ngừng nhắc lại và không báo cáo lên cấp trên vì lý do chưa trả lời; cảnh báo vẫn mở cho đến khi "
     "theo kịp kế hoạch.",
+    acknowledge_feed_hint="Hệ thống ngừng nhắc lại; cảnh báo vẫn mở cho đến khi có lại số liệu.",
     accept="Hẹn ngày theo kịp kế hoạch",
     accept_hint="Ngày hẹn được ghi vào cảnh báo. Qua ngày đó mà vẫn chậm thì hệ thống nhắc lại và "
     "báo cáo lên cấp cao hơn, nếu có.",
@@ -228,6 +230,7 @@ ENGLISH: Final = PageWords(
     acknowledge="Acknowledge the warning",
     acknowledge_hint="Reminders end, and it is no longer brought higher for want of an answer; the warning stays open until you "
     "have caught up.",
+    acknowledge_feed_hint="Reminders end; the warning stays open until the data are back.",
     accept="Accept, and name the day by which you will have caught up",
     accept_hint="The day is recorded in the warning. Still behind after that day, you are told again, "
     "and so is the next level, if any.",
