@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 
@@ -13,11 +15,12 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.policy import Match, Policy
 from schemas.revisions import DirectoryRevision, PlanRevision
-from schemas.warnings import AnswerKind, Silence
+from schemas.warnings import Answer, AnswerKind, Silence
 from services.core.coverage import FeedDay
 from tests.year_figures import DEAD, DEAD_LAST_DAY, NEVER, START, span
 
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "thai-nguyen-2008"
+ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _day = date.fromisoformat
 
 
@@ -122,6 +125,17 @@ def policy() -> Policy:
             ],
         }
     )
+
+
+def answers_on(today: date, opened: Callable[[str, str], int | None]) -> Iterator[Answer]:
+    """Yield what is answered early on *today* to warnings that are open; *opened* tells the sequence of their opening."""
+    for number, (day, agency, cause, content) in enumerate(ANSWERS):
+        sequence = opened(agency, cause) if date.fromisoformat(day) == today else None
+        if sequence is not None:
+            yield Answer.model_validate(
+                {"id": f"answer-{number}", "plan": "thai-nguyen-2008", "agency": agency, "cause": cause, "by": "head",
+                 "opened": sequence, "via": "link", "at": datetime.combine(today, time(5), ZONE)} | content
+            )  # fmt: skip
 
 
 def reports(directory: Directory, day: date, until: date) -> list[FeedDay]:

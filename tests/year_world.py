@@ -28,7 +28,7 @@ from services.core.scope import targets_of
 from services.core.transitions import feed_standings, judged_day
 from services.core.warning_records import Subject, silences_in_force
 from tests.year_figures import START, Figures, figures, span
-from tests.year_script import ANSWERS, OUTAGES, SILENCES, directories, plans, policy, reports
+from tests.year_script import OUTAGES, SILENCES, answers_on, directories, plans, policy, reports
 
 UNTIL: Final = date(2009, 5, 31)
 ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -68,7 +68,7 @@ class Year:
 
     def _look(self, assessment: Assessment, courses: dict[Subject, tuple[Course, int]]) -> Look:
         now = datetime.combine(assessment.day + timedelta(days=1), LOOK, ZONE)
-        answers = {(one.agency, one.cause): [one] for one in self._answers(now.date())}
+        answers = {(one.agency, one.cause): [one] for one in answers_on(now.date(), self._opened)}
         day = self.day(assessment, courses, answers)
         made = transitions_on(
             day, self.states, self.policy, plan=assessment.plan.plan, revision=assessment.revision, at=now
@@ -118,16 +118,10 @@ class Year:
         judged = found.keys() | {(feed, feed_cause(feed)) for feed in feeds}
         return Day(day=assessment.day, courses=found, feeds=feeds.values(), judged=judged, answers=answers)
 
-    def _answers(self, today: date) -> Iterator[Answer]:
-        for number, (day, agency, cause, content) in enumerate(ANSWERS):
-            if date.fromisoformat(day) != today:
-                continue
-            opened = self.states[(agency, cause)].opened
-            assert opened is not None, f"{agency} is not warned of {cause} on {day}"
-            yield Answer.model_validate(
-                {"id": f"answer-{number}", "plan": "thai-nguyen-2008", "agency": agency, "cause": cause, "opened": opened,
-                 "by": "head", "via": "link", "at": datetime.combine(today, time(5), ZONE)} | content
-            )  # fmt: skip
+    def _opened(self, agency: str, cause: str) -> int:
+        opened = self.states[(agency, cause)].opened
+        assert opened is not None, f"{agency} is not warned of {cause}"
+        return opened
 
 
 def views(until: date) -> Iterator[tuple[Assessment, list[date]]]:
