@@ -136,7 +136,8 @@ class Watch:
         if await self._run(lambda: overtaken(self._reader, judged)):
             metrics.ROUNDS.labels(Waiting.OVERTAKEN.value).inc()
             return
-        await self._act(plan, judged, memory)
+        if not await self._act(plan, judged, memory):
+            return
         await self._run(lambda: finish(self._store, judged))
         metrics.ROUNDS.labels("judged").inc()
         metrics.ROUND_SECONDS.observe(monotonic() - began)
@@ -164,12 +165,17 @@ class Watch:
         """Act once more on figures that have not changed, where an answer, a silence, a policy or the calendar asks for it."""
         if memory.heard is not None and memory.heard == await self._run(lambda: self._heard(plan, memory.last)):
             return
-        if memory.last is None:
+        judged = await self._last_round(plan, memory)
+        if judged is not None:
+            await self._act(plan, judged, memory)
+
+    async def _last_round(self, plan: str, memory: _Plan) -> Round | None:
+        """Return the round last acted on, judged afresh after a start, and where another evaluator has led meanwhile."""
+        last = memory.last
+        if last is None or await self._run(lambda: overtaken(self._reader, last)):
             judged = await self._judge(plan, self._afresh)
-            if isinstance(judged, NotYet):
-                return
-            memory.last = judged
-        await self._act(plan, memory.last, memory)
+            memory.last = None if isinstance(judged, NotYet) else judged
+        return memory.last
 
     def _heard(self, plan: str, judged: Round | None) -> Heard | None:
         """Return everything beside figures that decides whether somebody is to be told something."""
@@ -187,8 +193,10 @@ class Watch:
             periods=tuple(period_of(step.digest, today) for step in policy.levels if step.digest is not None),
         )
 
-    async def _act(self, plan: str, judged: Round, memory: _Plan) -> None:
-        """Numbered by what survives a failure after each step.
+    async def _act(self, plan: str, judged: Round, memory: _Plan) -> bool:
+        """Record what follows from *judged*, unless warnings have gone on beyond its day: return whether it was done.
+
+        Numbered by what survives a failure after each step.
 
         1. transitions are recorded; 2. so are the notices that follow, as pending (a crash after 1 leaves transitions that no
         notice speaks of, and the next look makes it). What counts is read back in between, so that of two evaluators at
@@ -196,11 +204,21 @@ class Watch:
         """
         heard = await self._run(lambda: self._heard(plan, judged))
         assert heard is not None
+        if await self._run(lambda: self._gone_on(plan, judged)):
+            metrics.ROUNDS.labels(Waiting.OVERTAKEN.value).inc()
+            memory.last = None
+            return False
         states = await self._run(lambda: self._decide(plan, judged, heard.policy))
         await self._run(lambda: self._plan_notices(plan, judged, heard.policy, states))
         for kind, count in open_counts(states.values()).items():
             metrics.WARNINGS_OPEN.labels(plan, kind).set(count)
         memory.last, memory.heard, memory.waiting = judged, heard, True
+        return True
+
+    def _gone_on(self, plan: str, judged: Round) -> bool:
+        # Of another evaluator whose round is not finished yet; an old picture must not be held against new states.
+        last = self._log.last_day(plan)
+        return last is not None and last > judged.assessment.day
 
     def _decide(self, plan: str, judged: Round, policy: Policy) -> dict[Subject, Transition]:
         """Return the last transition of every warning, with what the day judged and answers have brought."""
@@ -242,12 +260,9 @@ class Watch:
         memory.waiting = bool(unsettled)
         if not self._delivery.anything_due(unsettled):
             return
-        if memory.last is None:
-            judged = await self._judge(plan, self._afresh)
-            if isinstance(judged, NotYet):
-                return
-            memory.last = judged
-        judged = memory.last
+        judged = await self._last_round(plan, memory)
+        if judged is None:
+            return
         ground = Ground(
             assessment=judged.assessment,
             life=partial(self._life, plan, judged),

@@ -150,6 +150,13 @@ class WarningLog:
         states = fold_notices(one for one in _parsed(rows) if isinstance(one, Notice)).values()
         return tuple(sorted((one for one in states if not one.settled), key=lambda one: (one.notice.at, one.notice.id)))
 
+    def last_day(self, plan: str) -> date | None:
+        """Return the latest day of standing that any transition of *plan* speaks of; None: there is none."""
+        rows = self._database.rows(
+            "SELECT max(day) FROM warnings WHERE plan = %(plan)s HAVING count() > 0", {"plan": plan}
+        )
+        return rows[0][0] if rows else None
+
     def last_word(self, plan: str) -> datetime | None:
         """Return when the last answer, silence or notice to be sent again was recorded, by the database's clock; None: never."""
         rows = self._database.rows(
