@@ -109,7 +109,7 @@ def evaluate_round(
     if marks.count and marks.oldest_s <= patience.total_seconds():
         return NotYet(Waiting.MARKS_OUTSTANDING)
     definitions = definitions_needed(plans)
-    inputs = _inputs(plans, directories, half_read=marks.count > 0)
+    inputs = inputs_of(plans, directories, half_read=marks.count > 0)
     last = reader.last_evaluation(plan)
     unchanged = _unchanged(last, reader.last_change(definitions), day=day, inputs=inputs)
     if unchanged and not reader.afresh:
@@ -227,7 +227,7 @@ def _goes_on(
 _HALF_READ: Final = ":half-read"
 
 
-def _inputs(plans: Sequence[PlanRevision], directories: Sequence[DirectoryRevision], *, half_read: bool) -> str:
+def inputs_of(plans: Sequence[PlanRevision], directories: Sequence[DirectoryRevision], *, half_read: bool) -> str:
     """Return a digest of the revisions judged under; figures half read are judged again once they are whole."""
     revisions: list[PlanRevision | DirectoryRevision] = [*plans, *directories]
     names = [f"{revision_key(one)} {one.published.isoformat()}" for one in revisions]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.policy import Policy, Threshold
+from services.alerts.adapters.figures import IN_ONE
 from services.core.course import HOLDING_BACK, SPEECHLESS
 from services.core.day_codes import HELD, SILENT, SPEAKS, VERDICTS
 from services.core.severity import MET_BY, RANK
@@ -74,7 +75,7 @@ class DayCodes:
             f"SELECT agency, arrayStringConcat(arrayMap(one -> char(one), "
             f"groupArrayInsertAt(toUInt8(0), {days})(toUInt8(code), toUInt32(dateDiff('day', origin, day))))) "
             "FROM standing FINAL WHERE plan = %(plan)s AND indicator = %(indicator)s AND day >= origin "
-            f"AND day <= toDate32(%(last)s) {'' if agencies is None else 'AND agency IN %(agencies)s'} GROUP BY agency",
+            f"AND day <= toDate32(%(last)s) {'' if agencies is None else 'AND agency IN %(agencies)s'} GROUP BY agency {IN_ONE}",
             {
                 "plan": span.plan,
                 "indicator": span.indicator,

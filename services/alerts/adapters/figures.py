@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import chain
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.infra.plan_reader import PlanReader
+
+#: Without it the groups of a large answer come in hundreds of small blocks, each of which costs as much as a large one.
+IN_ONE: Final = "SETTINGS group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,7 @@ class FigureReader(PlanReader):
             "groupArrayIf(toInt64(denominator * 10000), day >= dense), "
             f"groupArrayIf(measured_share, day >= dense){early if thin else ''} FROM adoption FINAL "
             "WHERE definition = %(definition)s AND agency IN %(agencies)s AND day >= origin "
-            "AND day <= toDate32(%(last)s) GROUP BY agency",
+            f"AND day <= toDate32(%(last)s) GROUP BY agency {IN_ONE}",
             {
                 "definition": definition,
                 "agencies": tuple(agencies),
