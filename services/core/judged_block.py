@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -21,6 +21,7 @@ from services.core.curves_many import Curves
 from services.core.earned_many import Schedules
 from services.core.figures_many import EXACT, SCALE, Bools, Figures, Floats, Ints
 from services.core.pace import LONG, Pace, paces_of_windows
+from services.core.row_values import Calendar, decimal, optional
 from services.core.standing import NO_FIGURE, Case, Figure, judge
 from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
 from services.core.standing_row import COLUMNS, as_row
@@ -229,7 +230,7 @@ class _Judging:
         numbers["measured_share"] = np.where(self.shown, self.share, np.nan)
         numbers["recent_pace"] = np.where(self.shown & ~self.few, self.paces[0], np.nan)
         agencies = block.agencies
-        calendar = _Calendar(block.start)
+        calendar = Calendar(block.start)
         names = ["" if code < 0 else _VERDICTS[code] for code in verdict.tolist()]
         columns: dict[str, list[Any]] = {
             "plan": [block.plan] * size,
@@ -239,7 +240,7 @@ class _Judging:
             "day": [calendar[one] for one in (self.day + block.first).tolist()],
             "numerator": self._counts(block.figures.done),
             "denominator": self._counts(block.figures.of),
-            **{name: _optional(values) for name, values in numbers.items()},
+            **{name: optional(values) for name, values in numbers.items()},
             "verdict": names,
             **{
                 name: [None if one == NEVER else calendar[one] for one in found.tolist()]
@@ -269,8 +270,8 @@ class _Judging:
         agency, column = int(self.agency[cell]), int(self.column[cell])
         if self.ratio[cell] == self.ratio[cell]:
             figure = Figure(
-                numerator=_decimal(block.figures.done, agency, column),
-                denominator=_decimal(block.figures.of, agency, column),
+                numerator=decimal(block.figures.done, agency, column),
+                denominator=decimal(block.figures.of, agency, column),
                 ratio=block.figures.exact(agency, column),
                 measured_share=block.figures.measured(agency, column),
                 too_few=bool(self.few[cell]),
@@ -293,23 +294,3 @@ class _Judging:
 _AT_ONCE: Final = 8192  # windows of 84 days held at a time
 _VERDICTS: Final = [str(one) for one in VERDICTS]
 _STATES: Final = [str(one) for one in WORST_FIRST]
-
-
-class _Calendar(dict[int, date]):
-    """Day after the plan's start → date, each made once."""
-
-    def __init__(self, start: date) -> None:
-        super().__init__()
-        self._start = start
-
-    def __missing__(self, day: int) -> date:
-        self[day] = found = self._start + timedelta(days=day)
-        return found
-
-
-def _optional(values: Floats) -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]
-
-
-def _decimal(counts: Ints | None, agency: int, column: int) -> Decimal | None:
-    return None if counts is None else Decimal(int(counts[agency, column])).scaleb(-4)
