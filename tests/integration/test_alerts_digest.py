@@ -40,6 +40,6 @@ def test_a_chair_reads_once_a_month_what_has_come_to_that_level(place: Place) ->
     assert text is not None
     content = text.get_content()
     assert str(report["Subject"]) == "[Tiến Độ] Sở Y tế, tháng 09/2008: 1/1 cơ quan bị cảnh báo, 2 cảnh báo mới"
-    assert "Cán bộ sử dụng thư điện tử cho công việc: chậm 31 ngày [mới]" in " ".join(content.split())
+    assert "[mới] Sở Y tế, Cán bộ sử dụng thư điện tử cho công việc: chậm 31 ngày" in " ".join(content.split())
     assert "1/1 cơ quan bị cảnh báo; chậm 27 ngày (Sở Y tế)" in " ".join(content.split())
     assert len(place.files()) == 4

@@ -273,3 +273,18 @@ def test_own_templates_may_be_for_one_language_or_for_both(tmp_path: Path) -> No
     assert found[("feed", "vi")] == "chung"
     assert found[("feed", "en")] == "own"
     assert found[("warning", "vi")].startswith("[Tiến Độ]")
+
+
+@pytest.mark.parametrize(("before", "said"), [(1, "raised to “critical”"), (0, "past the deadline and missed")])
+def test_what_is_graver_because_the_deadline_has_passed_is_told_as_missed(before: int, said: str) -> None:
+    """On the day before it is graver; on the deadline's day it is missed, in subject and text."""
+    letter = next(one for one in samples("en") if isinstance(one, LagLetter) and one.lags)
+    deadline = letter.heading.deadline
+    graver = replace(
+        letter.lags[0].news[0],
+        reason="worsened", severity="critical", severity_before="warning", day=deadline - timedelta(days=before),
+    )  # fmt: skip
+    rendered = Letters().render(replace(letter, lags=(replace(letter.lags[0], news=(graver,)),)), key="k")
+
+    assert said in rendered.subject
+    assert ("has passed and the target was missed" in " ".join(rendered.text.split())) == (before == 0)

@@ -200,6 +200,13 @@ class LagLetter:
         return tuple(one for one in self.lags if self.lead and one.news and one.news[0].reason == self.lead.reason)
 
     @property
+    def missed_now(self) -> bool:
+        """Whether the weightiest news is that the deadline has passed, by which a warning may also have become graver."""
+        lead = self.lead
+        graver = lead is not None and lead.reason == "worsened" and lead.day >= self.heading.deadline
+        return lead is not None and (lead.reason == "missed" or graver)
+
+    @property
     def worst_led(self) -> int | None:
         """Whole days behind of the worst of those."""
         return _worst(self.led)

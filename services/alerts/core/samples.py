@@ -256,6 +256,7 @@ def _lives(language: Language) -> Iterator[Letter]:
         *(_news(reason) for reason in ("feed-silent", "feed-partial", "feed-still-out", "feed-returned")),
         *(_news(reason) for reason in ("caught-up", "no-longer-judged", "missed")),
         replace(_news("missed"), opens=False),
+        replace(_news("worsened", severity_before="warning"), day=_DEADLINE),
     )
     standings = (
         replace(_mail(), verdict=Verdict.AT_RISK, days_behind=Fraction(-41, 4)),
