@@ -85,13 +85,8 @@ def plans() -> list[PlanRevision]:
 
 
 def directories() -> list[DirectoryRevision]:
-    """Return the directory, and its revision with the holidays of 2009. The province's own office is told in digests."""
+    """Return the directory, and its revision with the holidays of 2009."""
     content = read("directory.yaml")
-    province = next(one for one in content["agencies"] if one["id"] == "tinh-thai-nguyen")
-    province["contacts"] = [
-        {"role": role, "name": name, "email": f"{role}@thainguyen.gov.vn"}
-        for role, name in (("department-in-charge", "Sở Thông tin và Truyền thông"), ("chair", "Văn phòng Chủ tịch"))
-    ]
     later = content | {"in_force_from": "2009-01-01", "holidays": [*content["holidays"], *HOLIDAYS_2009]}
     return [
         DirectoryRevision(id="thai-nguyen", revision=number, in_force_from=one["in_force_from"], published=at,
@@ -101,30 +96,8 @@ def directories() -> list[DirectoryRevision]:
 
 
 def policy() -> Policy:
-    """Return the policy: heads at once, the department in charge each week, the chair each month."""
-    return Policy.model_validate(
-        {
-            "policy": "thai-nguyen-2008",
-            "plan": "thai-nguyen-2008",
-            "in_force_from": "2008-05-28",
-            "levels": [
-                {"to": "head"},
-                {"to": "department-in-charge", "after": 30, "severity": "critical", "digest": "week"},
-                {"to": "chair", "after": 60, "digest": "month"},
-            ],
-            "repeat": 14,
-            "feeds": {"partial": 3, "repeat": 7},
-            "working_time": {},
-            "maintenance": [
-                {
-                    "title": {"vi": "Bảo trì máy chủ thư", "en": "Maintenance of the mail server"},
-                    "from": "2008-10-18T00:00:00+07:00",
-                    "until": "2008-10-25T12:00:00+07:00",
-                    "match": {"feeds": ["mail"]},
-                }
-            ],
-        }
-    )
+    """Return the example's policy: heads at once, the department in charge each week, the chair each month."""
+    return Policy.model_validate(read("policy.yaml"))
 
 
 def answers_on(today: date, opened: Callable[[str, str], int | None]) -> Iterator[Answer]:

@@ -14,7 +14,7 @@ from tests.fixtures.kafka import Kafka
 from tests.fixtures.tansu import Tansu
 from tests.storm_compared import compared
 
-pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.timeout(900)]
 UNTIL = date(2008, 7, 28)
 SEED = int(os.environ.get("TIENDO_STORM_SEED", "0")) or random.SystemRandom().randrange(10**6)
 
