@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.gateway",
     "tests.fixtures.postfix",
+    "tests.fixtures.alertmanager",
     "tests.fixtures.browser",
 ]
