@@ -22,7 +22,15 @@ class Gateway:
     kind = "apprise"
 
     def __init__(self, url: str) -> None:
-        self._gateway = apprise.Apprise()
+        asset = apprise.AppriseAsset(
+            app_id="tiendo",  # goes into a header, which takes ASCII alone
+            app_desc="Tiến Độ",
+            app_url="",
+            image_url_mask="",  # it would have receivers fetch pictures of Apprise's from elsewhere
+            image_url_logo="",
+            storage_mode=apprise.PersistentStoreMode.MEMORY,
+        )
+        self._gateway = apprise.Apprise(asset=asset)
         if not self._gateway.add(url) or len(self._gateway) == 0:
             raise ValueError("not an address that Apprise knows")
 
