@@ -26,7 +26,7 @@ from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.stillness import Stillness
 from services.alerts.adapters.warning_log import WarningLog
-from services.alerts.blocking import Blocking, open_blocking
+from services.alerts.blocking import Blocking, collect_rarely, open_blocking
 from services.alerts.evaluate import inputs_of
 from services.alerts.watch import Afresh, Watch
 from services.core.definition import definition_of
@@ -180,6 +180,7 @@ async def _measured(here: World, days: int) -> list[Result]:
 
 def measure(agencies: int = AGENCIES, days: int = DAYS) -> list[Result]:
     """Measure."""
+    collect_rarely()
     with world(agencies) as here:
         return asyncio.run(_measured(here, days))
 

@@ -29,7 +29,7 @@ from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.alert_posts import AlertPosts
 from services.alerts.answer_urls import AnswerUrls
 from services.alerts.app import LEADER_TOPIC, TOPICS, Ending, Pulse, make_app, serve
-from services.alerts.blocking import Blocking, open_blocking
+from services.alerts.blocking import Blocking, collect_rarely, open_blocking
 from services.alerts.channels_file import Channels, ChannelsFault, read_channels
 from services.alerts.core.notices import EMAIL
 from services.alerts.core.samples import sample_letters
@@ -60,6 +60,7 @@ def main() -> None:
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a round may well take longer than the interval
     for chatty in ("faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    collect_rarely()
     clock = open_clock()
     letters = Letters(settings.alerts_templates)
     try:
