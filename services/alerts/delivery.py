@@ -186,6 +186,7 @@ class Delivery:
             metrics.NOTICES.labels(kind, "dead").inc()
             await self._record(_became(state, "dead", now, given_up))
             self._settled[notice.id] = (notice.plan, state.attempt)
+            self._waits.succeeded(_tried(state))
         return fault
 
     async def _record(self, notice: Notice) -> None:

@@ -30,6 +30,6 @@ class Waits:
         self._until[key] = self._now() + wait.total_seconds()
 
     def succeeded(self, key: str) -> None:
-        """Forget the failures of *key*."""
+        """Forget the failures of *key*: it went well, or is done with."""
         self._failures.pop(key, None)
         self._until.pop(key, None)
