@@ -80,7 +80,7 @@ class Transition(Contract):
         default=None, description="The day of standing on which it was brought to that role."
     )
     told_day: date | None = Field(default=None, description="Day of the last transition that somebody is told of.")
-    acknowledged: bool = Field(default=False, description="Somebody has acknowledged or answered it.")
+    acknowledged: bool = Field(default=False, description="Somebody has acknowledged or disputed it.")
     promised: date | None = Field(default=None, description="The day accepted for having caught up.")
     answer: str | None = Field(default=None, description="Id of the answer that made this transition, or holds.")
 

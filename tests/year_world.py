@@ -28,7 +28,7 @@ from services.core.scope import targets_of
 from services.core.transitions import feed_standings, judged_day
 from services.core.warning_records import Subject, silences_in_force
 from tests.year_figures import START, Figures, figures, span
-from tests.year_script import OUTAGES, SILENCES, answers_on, directories, plans, policy, reports
+from tests.year_script import HOLIDAYS_2009, OUTAGES, SILENCES, answers_on, directories, plans, policy, reports
 
 UNTIL: Final = date(2009, 5, 31)
 ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -82,6 +82,7 @@ class Year:
             directory=assessment.directory,
             policy=self.policy,
             now=morning,
+            holidays=frozenset(date.fromisoformat(one) for one in HOLIDAYS_2009),
             silences=silences_in_force(SILENCES, morning),
             threads=self.threads,
         )

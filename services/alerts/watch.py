@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from schemas.policy import Policy
 from schemas.warnings import Notice, Transition
@@ -181,15 +180,16 @@ class Watch:
         """Return everything beside figures that decides whether somebody is to be told something."""
         if judged is None:
             return None
-        now, assessment = self._clock(), judged.assessment
+        assessment = judged.assessment
         policy = policy_in_force(self._reader.policies(plan), assessment.plan, assessment.day)
-        today = now.astimezone(ZoneInfo(assessment.directory.zone)).date()
+        desk = self._desk(plan, judged, policy)
+        now, today = desk.now, desk.now.astimezone(desk.zone).date()
         return Heard(
             word=self._log.last_word(plan),
             policy=policy,
-            silences=tuple(one.id for one in self._log.silences(plan, now)),
+            silences=tuple(one.id for one in desk.silences),
             maintenance=tuple(number for number, one in enumerate(policy.maintenance) if one.from_ <= now < one.until),
-            at_work=Desk(plan=plan, directory=assessment.directory, policy=policy, now=now).at_work,
+            at_work=desk.at_work,
             periods=tuple(period_of(step.digest, today) for step in policy.levels if step.digest is not None),
         )
 
@@ -249,7 +249,15 @@ class Watch:
 
     def _desk(self, plan: str, judged: Round, policy: Policy) -> Desk:
         now, directory = self._clock(), judged.assessment.directory
-        return Desk(plan=plan, directory=directory, policy=policy, now=now, silences=self._log.silences(plan, now))
+        return Desk(
+            plan=plan,
+            directory=directory,
+            policy=policy,
+            now=now,
+            # The directory is that of the day judged; today's may know of a holiday more.
+            holidays=self._reader.holidays(directory.directory),
+            silences=self._log.silences(plan, now),
+        )
 
     async def _post(self, plan: str, memory: _Plan) -> None:
         """Send what this or an earlier process, perhaps one that is dead, has recorded and not sent."""

@@ -40,11 +40,15 @@ class FeedDay:
 
 @dataclass(frozen=True, slots=True)
 class FeedOnDay:
-    """A feed's state on a day with the last day that its reports cover; None: it has never covered one."""
+    """A feed's state on a day with the last day that its reports cover; None: it has never covered one.
+
+    ``short``: of a partial feed, the first day that is incomplete and still counts.
+    """
 
     day: date
     state: FeedState
     covered: date | None
+    short: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class Reports:
             return FeedOnDay(day, FeedState.SILENT, covered)
         latest = bisect_right(reach.incomplete, day)
         if latest and reach.incomplete[latest - 1] > day - RECENT:
-            return FeedOnDay(day, FeedState.PARTIAL, covered)
+            first = reach.incomplete[bisect_right(reach.incomplete, day - RECENT)]
+            return FeedOnDay(day, FeedState.PARTIAL, covered, first)
         return FeedOnDay(day, FeedState.REPORTING, covered)
 
     def _reach(self, source: str, types: frozenset[str]) -> _Reach:

@@ -49,7 +49,7 @@ class FeedStanding:
     feed: str
     state: str
     last_covered: date | None
-    since: date  # the first day not covered
+    since: date  # the first day not covered, or incomplete
 
 
 class Quiet(StrEnum):
@@ -161,7 +161,9 @@ def decide_feed(
     if dead and opened.reason is TransitionReason.FEED_PARTIAL:
         return after
     told = opened.told_day or opened.day
-    if rules.repeat is not None and not opened.acknowledged and (day - told).days >= rules.repeat:
+    # Each reminder comes after as long a time as all before it: nobody reads the fortieth of one a week.
+    wait = max(rules.repeat or 0, (told - (opened.opened_day or told)).days)
+    if rules.repeat is not None and not _quieted(opened) and (day - told).days >= wait:
         return replace(_same(opened), reason=TransitionReason.FEED_STILL_OUT, day=day, since=opened.since)
     return Decision(reason=Quiet.FEED_STILL_DEAD, day=day, since=feed.since)
 
@@ -218,22 +220,20 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, 
             same, reason=TransitionReason.PROMISE_PASSED, state=WarningState.ESCALATED, level=level, promised=None
         )
     if severity > same.severity:
-        level = _level(policy, past.level, age=None if past.acknowledged else age, severity=severity)
+        level = _level(policy, past.level, age=None if _quieted(past) else age, severity=severity)
         return replace(
             same,
             reason=TransitionReason.WORSENED,
             severity=severity,
             level=level,
-            state=WarningState.ESCALATED if level != past.level and not past.acknowledged else past.state,
+            state=WarningState.ESCALATED if level != past.level and not _quieted(past) else past.state,
         )
-    level = _level(policy, past.level, age=None if past.acknowledged else age, severity=same.severity)
+    level = _level(policy, past.level, age=None if _quieted(past) else age, severity=same.severity)
     if level != past.level:
         reason = TransitionReason.UNANSWERED
-        return replace(
-            same, reason=reason, level=level, state=past.state if past.acknowledged else WarningState.ESCALATED
-        )
+        return replace(same, reason=reason, level=level, state=past.state if _quieted(past) else WarningState.ESCALATED)
     quiet = course.spoken_since(told)
-    if policy.repeat is not None and not past.acknowledged and last.severity and quiet >= policy.repeat:
+    if policy.repeat is not None and not _quieted(past) and last.severity and quiet >= policy.repeat:
         return replace(same, reason=TransitionReason.STILL_BEHIND)
     return replace(same, reason=Quiet.STILL_BEHIND if last.severity else Quiet.CLEARING, since=course.run_since)
 
@@ -260,14 +260,22 @@ def _same(past: Transition) -> Decision:
 def _concerns(answer: Answer, past: Transition) -> bool:
     if answer.opened != past.opened:
         return False
-    return answer.answer is not AnswerKind.ACKNOWLEDGED or not past.acknowledged
+    return answer.answer is not AnswerKind.ACKNOWLEDGED or not _quieted(past)
 
 
 def _answered(past: Transition, answer: Answer) -> Decision:
     state, reason = _ANSWER_STATE[answer.answer]
+    same = _same(past)
+    # A day accepted keeps quiet until it has passed; what is acknowledged or disputed, until it is resolved.
+    acknowledged = same.acknowledged or answer.answer is not AnswerKind.ACCEPTED
     return replace(
-        _same(past), reason=reason, state=state, acknowledged=True, promised=answer.promised, answer=answer.id
+        same, reason=reason, state=state, acknowledged=acknowledged, promised=answer.promised, answer=answer.id
     )
+
+
+def _quieted(past: Transition) -> bool:
+    """Return whether an answer keeps reminders and levels by age back."""
+    return past.acknowledged or past.promised is not None
 
 
 def _level(policy: Policy, held: str, *, age: int | None, severity: int) -> str:

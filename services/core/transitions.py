@@ -66,7 +66,9 @@ def feed_standings(assessment: Assessment) -> dict[str, FeedStanding]:
 def feed_standing(feed: str, on_day: FeedOnDay, start: date) -> FeedStanding:
     """Return what warnings need of a feed's state on a day of a plan that begins on *start*."""
     first_missing = start if on_day.covered is None else on_day.covered + timedelta(days=1)
-    return FeedStanding(feed=feed, state=on_day.state, last_covered=on_day.covered, since=max(first_missing, start))
+    # Days that are short may lie before the last complete one, and hold verdicts back all the same.
+    since = first_missing if on_day.short is None else min(first_missing, on_day.short)
+    return FeedStanding(feed=feed, state=on_day.state, last_covered=on_day.covered, since=max(since, start))
 
 
 def followed(history: Sequence[Standing], policy: Policy, deadline: date) -> tuple[Course, JudgedDay]:

@@ -51,6 +51,15 @@ class PlanReader:
         """Return the revisions of *directory*, the oldest first."""
         return [one for one in self._revisions("directory", directory) if isinstance(one, DirectoryRevision)]
 
+    def holidays(self, directory: str) -> frozenset[date]:
+        """Return the holidays that any revision of *directory* names: of days to come the later ones know more."""
+        rows = self._database.rows(
+            "SELECT DISTINCT arrayJoin(JSONExtract(document, 'holidays', 'Array(String)')) FROM plan_revisions "
+            "WHERE kind = 'directory' AND id = %(id)s",
+            {"id": directory},
+        )
+        return frozenset(date.fromisoformat(row[0]) for row in rows)
+
     def policies(self, plan: str) -> list[PolicyRevision]:
         """Return the revisions of every policy of *plan*, the oldest first of each."""
         names = [row[0] for row in self._database.rows("SELECT DISTINCT id FROM plan_revisions WHERE kind = 'policy'")]

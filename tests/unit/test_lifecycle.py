@@ -176,7 +176,9 @@ def test_what_a_course_leads_to(letters: str, reasons: list[str]) -> None:
         pytest.param("wwwwwwwwwww", {3: AnswerKind.ACKNOWLEDGED}, ["contact"], id="acknowledged: age no longer counts"),
         pytest.param("wwwwcccccccccc", {3: AnswerKind.ACKNOWLEDGED}, ["contact", "department-in-charge"],
                      id="acknowledged, and graver all the same"),
-        pytest.param("wwwwwwwwwww", {3: AnswerKind.ACCEPTED}, ["contact", "head"], id="a promise that passed"),
+        pytest.param("wwwwww", {3: AnswerKind.ACCEPTED}, ["contact"], id="a promise that holds: age does not count"),
+        pytest.param("wwwwwwwwwwwww", {3: AnswerKind.ACCEPTED}, ["contact", "head", "department-in-charge", "chair"],
+                     id="a promise that passed: the next level, and age counts again"),
         pytest.param("wwsssssssss", {}, [], id="silence does not age"),
     ],
 )  # fmt: skip
@@ -344,6 +346,7 @@ def test_what_is_acknowledged_stays_so_until_it_is_resolved(
             assert RANK[one.severity or Severity.INFO] >= RANK[before.severity or Severity.INFO]
         if one.reason in (TransitionReason.STILL_BEHIND, TransitionReason.UNANSWERED):
             assert not one.acknowledged
+            assert one.promised is None
         before = one
 
 
@@ -391,8 +394,8 @@ def test_what_is_no_longer_judged_is_resolved_by_name() -> None:
         pytest.param("rpppr", ["feed-partial", "feed-returned"], id="incomplete and back"),
         pytest.param("rpppss", ["feed-partial", "feed-silent"], id="incomplete, then silent"),
         pytest.param("rspr", ["feed-silent", "feed-returned"], id="silent, incomplete, back"),
-        pytest.param("rsssssssssssssssr", ["feed-silent", "feed-still-out", "feed-still-out", "feed-returned"],
-                     id="a reminder every week"),
+        pytest.param("r" + "s" * 29 + "r", ["feed-silent", *["feed-still-out"] * 3, "feed-returned"],
+                     id="reminders after one week, two and four"),
     ],
 )  # fmt: skip
 def test_a_feed_is_warned_about_until_it_is_back(days: str, reasons: list[str]) -> None:

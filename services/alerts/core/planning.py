@@ -32,6 +32,7 @@ class Desk:
     directory: Directory
     policy: Policy
     now: datetime
+    holidays: frozenset[date] = frozenset()  # beside the directory's
     silences: Sequence[Silence] = ()
     threads: Mapping[Thread, int] = field(default_factory=dict)
 
@@ -43,7 +44,7 @@ class Desk:
     @property
     def at_work(self) -> bool:
         """Whether now is working time."""
-        holidays = frozenset(self.directory.holidays)
+        holidays = self.holidays | frozenset(self.directory.holidays)
         return next_working_moment(self.now, self.policy.working_time, holidays=holidays, zone=self.zone) == self.now
 
     def muting(self, states: Mapping[Subject, Transition]) -> Muting:
