@@ -5,18 +5,21 @@ Records are only appended. What they amount to is a fold in the order of the log
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
-from schemas.common import Contract, Day, Moment, Slug, Text
+from schemas.common import Contract, Day, Moment, Number, Slug, Text
 from schemas.policy import Match, Severity
 
 #: A few sentences for people; name offices, not persons.
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Cause = Annotated[str, StringConstraints(pattern=r"^(lag|feed):\S+$", max_length=80)]
+#: What stands in mail headers, links and log lines: printable ASCII without spaces.
+Id = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=200)]
+#: How often something has happened: from 0 to the greatest that the database can hold.
+Times = Annotated[int, Field(ge=0, lt=1 << 32)]
 
 
 class WarningState(StrEnum):
@@ -61,28 +64,28 @@ class Transition(Contract):
     """
 
     kind: Literal["transition"] = "transition"
-    id: str
+    id: Id
     plan: Slug
-    agency: str = Field(description="The agency warned; of a feed's warning, the feed's id.")
-    cause: str = Field(description="`lag:<indicator>` or `feed:<feed>`.")
-    sequence: int = Field(ge=1, description="1 for the first transition of this cause, and so on.")
+    agency: Slug = Field(description="The agency warned; of a feed's warning, the feed's id.")
+    cause: Cause = Field(description="`lag:<indicator>` or `feed:<feed>`.")
+    sequence: Number = Field(description="1 for the first transition of this cause, and so on.")
     state: WarningState
     reason: TransitionReason
-    day: date = Field(description="The day of standing that caused it.")
-    since: date = Field(description="The first day of the run of days that caused it.")
-    at: AwareDatetime
-    revision: int = Field(description="Revision of the plan that judged.")
-    opened: int | None = Field(default=None, description="Sequence of the transition that opened this warning.")
-    opened_day: date | None = Field(default=None, description="The day of standing that opened it.")
+    day: Day = Field(description="The day of standing that caused it.")
+    since: Day = Field(description="The first day of the run of days that caused it.")
+    at: Moment
+    revision: Times = Field(description="Revision of the plan that judged.")
+    opened: Number | None = Field(default=None, description="Sequence of the transition that opened this warning.")
+    opened_day: Day | None = Field(default=None, description="The day of standing that opened it.")
     severity: Severity | None = Field(default=None, description="The gravest so far; null for feeds.")
-    level: str = Field(default="", description="The highest role that it, or the one before it, was brought to.")
-    level_day: date | None = Field(
-        default=None, description="The day of standing on which it was brought to that role."
+    level: str = Field(
+        default="", max_length=40, description="The highest role that it, or the one before it, was brought to."
     )
-    told_day: date | None = Field(default=None, description="Day of the last transition that somebody is told of.")
+    level_day: Day | None = Field(default=None, description="The day of standing on which it was brought to that role.")
+    told_day: Day | None = Field(default=None, description="Day of the last transition that somebody is told of.")
     acknowledged: bool = Field(default=False, description="Somebody has acknowledged or disputed it.")
-    promised: date | None = Field(default=None, description="The day accepted for having caught up.")
-    answer: str | None = Field(default=None, description="Id of the answer that made this transition, or holds.")
+    promised: Day | None = Field(default=None, description="The day accepted for having caught up.")
+    answer: Id | None = Field(default=None, description="Id of the answer that made this transition, or holds.")
 
 
 class Notice(Contract):
@@ -92,25 +95,25 @@ class Notice(Contract):
     """
 
     kind: Literal["notice"] = "notice"
-    id: str = Field(description="Also in the Message-ID.")
+    id: Id = Field(description="Also in the Message-ID.")
     plan: Slug
-    agency: str = Field(
+    agency: Slug = Field(
         description="Whom it is about; of feeds, the owner's first feed; of a digest, whose role reads it."
     )
-    recipient: str = Field(description="The directory's role, such as `head`; the address stays in the directory.")
-    channel: str = Field(default="email", description="`email`, or the deployment's name of a channel.")
+    recipient: Id = Field(description="The directory's role, such as `head`; the address stays in the directory.")
+    channel: Id = Field(default="email", description="`email`, or the deployment's name of a channel.")
     about: Literal["agency", "feeds", "digest"] = "agency"
-    number: int = Field(default=1, ge=1, description="Which of those to this recipient over this channel.")
-    period: date | None = Field(default=None, description="First day of the week or month of a digest.")
+    number: Number = Field(default=1, description="Which of those to this recipient over this channel.")
+    period: Day | None = Field(default=None, description="First day of the week or month of a digest.")
     language: Literal["vi", "en"]
-    transitions: tuple[str, ...] = Field(default=(), description="What it tells; a digest tells the state instead.")
+    transitions: tuple[Id, ...] = Field(default=(), description="What it tells; a digest tells the state instead.")
     state: Literal["pending", "sent", "failed", "dead"]
-    attempt: int = Field(default=0, ge=0, description="Grows by one each time somebody has it sent again by hand.")
+    attempt: Times = Field(default=0, description="Grows by one each time somebody has it sent again by hand.")
     detail: str = Field(
         default="", description="The fault that kept it from being sent; of `pending` by hand, who has it sent again."
     )
-    due: AwareDatetime | None = Field(default=None, description="Not before; null: at once.")
-    at: AwareDatetime
+    due: Moment | None = Field(default=None, description="Not before; null: at once.")
+    at: Moment
 
     @model_validator(mode="after")
     def _tells_something(self) -> Self:
@@ -133,18 +136,18 @@ class Answer(Contract):
     """What somebody answered to one warning. ``id`` derives from the content without ``at``: twice the same is one."""
 
     kind: Literal["answer"] = "answer"
-    id: str
+    id: Id
     plan: Slug
-    agency: str
+    agency: Slug
     cause: Cause
-    opened: int = Field(ge=1, description="Sequence of the transition that opened the warning answered.")
+    opened: Number = Field(description="Sequence of the transition that opened the warning answered.")
     answer: AnswerKind
     by: Text = Field(description="Who answers: the role that the notice went to, or an office.")
     via: Literal["link", "command", "api"]
-    notice: str | None = Field(default=None, description="The notice whose link was followed.")
+    notice: Id | None = Field(default=None, description="The notice whose link was followed.")
     promised: Day | None = Field(default=None, description="Accepted: the day by which it will have caught up.")
     reason: Reason | None = Field(default=None, description="Disputed: why. Else a remark.")
-    at: AwareDatetime
+    at: Moment
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -159,16 +162,16 @@ class Silence(Contract):
     """A span in which nobody is told about what is meant. It acknowledges nothing; ``ended`` ends it before its time."""
 
     kind: Literal["silence"] = "silence"
-    id: str
+    id: Id
     plan: Slug
-    agency: str = Field(default="", description="Empty: it is the plan's.")
+    agency: Slug | Literal[""] = Field(default="", description="Empty: it is the plan's.")
     action: Literal["begun", "ended"]
     match: Match
     from_: Moment = Field(alias="from")
     until: Moment
     author: Text = Field(description="Who silences: an office or a duty.")
     reason: Reason
-    at: AwareDatetime
+    at: Moment
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from services.alerts.core.planning import CHANNEL
 from services.alerts.core.warn import Writer
 from services.alerts.waits import Waits
 from services.core.assess import Assessment
+from services.core.errors import Transient
 from services.core.warning_records import DeliveryFault, NoticeState, counted
 from services.infra.clock import Clock
 
@@ -195,8 +197,14 @@ class Delivery:
     async def _send(self, state: NoticeState, channel: Channel | None, ground: Ground) -> DeliveryFault | None:
         if channel is None:
             return DeliveryFault.NO_CHANNEL
-        parcel = await self._blocking(partial(self._pack, state, ground))  # which reads the histories that it tells
-        return DeliveryFault.NO_RECIPIENT if parcel is None else await channel.send(parcel)
+        try:
+            parcel = await self._blocking(partial(self._pack, state, ground))  # which reads the histories that it tells
+            return DeliveryFault.NO_RECIPIENT if parcel is None else await channel.send(parcel)
+        except Transient:
+            raise
+        except Exception as fault:  # a defect in one letter keeps no other back
+            log.error("notice %s cannot be written: %s", state.notice.id, _where(fault))
+            return DeliveryFault.NOT_WRITTEN
 
     def _pack(self, state: NoticeState, ground: Ground) -> Parcel | None:
         """Return what goes out, composed anew each time; None where the directory no longer names a receiver. Blocks."""
@@ -219,6 +227,12 @@ class Delivery:
             operations=directory.operations,
             at=at,
         )
+
+
+def _where(fault: Exception) -> str:
+    """Return the kind of *fault* and its place in the code; its text may hold an address."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return f"{type(fault).__name__}, " + " < ".join(f"{one.name}:{one.lineno}" for one in reversed(frames[-6:]))
 
 
 def _key(channel: str) -> str:

@@ -49,7 +49,7 @@ class Afresh(FigureReader):
 class Heard:
     """What beside figures decides whether somebody is to be told something, at one moment."""
 
-    word: datetime | None  # when the last answer, silence or notice to be sent again came in
+    word: tuple[int, datetime | None]  # answers, silences, notices given up or sent again: how many, and the last
     policy: Policy
     silences: tuple[str, ...]
     maintenance: tuple[int, ...]
@@ -67,6 +67,7 @@ class _Plan:
     waiting: bool = True  # notices may be unsettled: after a start nobody knows
     last: Round | None = None
     heard: Heard | None = None
+    gone_on: date | None = None  # complained about
 
 
 class Watch:
@@ -204,7 +205,7 @@ class Watch:
         """
         heard = await self._run(lambda: self._heard(plan, judged))
         assert heard is not None
-        if await self._run(lambda: self._gone_on(plan, judged)):
+        if await self._run(lambda: self._gone_on(plan, judged, memory)):
             metrics.ROUNDS.labels(Waiting.OVERTAKEN.value).inc()
             memory.last = None
             return False
@@ -215,10 +216,13 @@ class Watch:
         memory.last, memory.heard, memory.waiting = judged, heard, True
         return True
 
-    def _gone_on(self, plan: str, judged: Round) -> bool:
+    def _gone_on(self, plan: str, judged: Round, memory: _Plan) -> bool:
         # Of another evaluator whose round is not finished yet; an old picture must not be held against new states.
-        last = self._log.last_day(plan)
-        return last is not None and last > judged.assessment.day
+        last, day = self._log.last_day(plan), judged.assessment.day
+        if last is not None and last - day > timedelta(days=1) and memory.gone_on != last:
+            memory.gone_on = last
+            log.error("%s waits: its warnings have gone on from %s to %s; is a clock wrong?", plan, day, last)
+        return last is not None and last > day
 
     def _decide(self, plan: str, judged: Round, policy: Policy) -> dict[Subject, Transition]:
         """Return the last transition of every warning, with what the day judged and answers have brought."""

@@ -50,6 +50,9 @@ VIETNAMESE_FAULTS: Final[Mapping[DeliveryFault, FaultWords]] = {
     F.HTTP_TRY_LATER: FaultWords("máy chủ nhận yêu cầu gửi sau", "chờ: được thử gửi lại"),
     F.HTTP_REFUSED: FaultWords("máy chủ nhận từ chối", "kiểm tra địa chỉ và khóa của kênh trong cấu hình, rồi gửi lại"),
     F.GATEWAY_FAILED: FaultWords("cổng tin nhắn không nhận", "kiểm tra cấu hình của kênh; được thử gửi lại"),
+    F.NOT_WRITTEN: FaultWords(
+        "hệ thống không viết được thư này", "tìm lỗi trong nhật ký của tiendo alerts; được thử gửi lại"
+    ),
     F.TOO_OLD: FaultWords("đã thử quá lâu mà không gửi được", "khắc phục nguyên nhân trước đó, rồi gửi lại"),
 }
 
@@ -90,6 +93,7 @@ ENGLISH_FAULTS: Final[Mapping[DeliveryFault, FaultWords]] = {
     F.GATEWAY_FAILED: FaultWords(
         "the chat or SMS gateway did not take it", "check the channel's settings; it is tried again"
     ),
+    F.NOT_WRITTEN: FaultWords("it cannot be written", "find the defect in the log of tiendo alerts; it is tried again"),
     F.TOO_OLD: FaultWords(
         "it was tried in vain for longer than allowed", "mend what kept it from going out, then send it again"
     ),

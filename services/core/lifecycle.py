@@ -34,6 +34,7 @@ TOLD: Final = frozenset(
         TransitionReason.FEED_RETURNED,
     }
 )
+_LAST_SEQUENCE: Final = (1 << 32) - 1
 _CLOSED: Final = frozenset({WarningState.PENDING, WarningState.RESOLVED})
 _ANSWER_STATE: Final = {
     AnswerKind.ACKNOWLEDGED: (WarningState.ACKNOWLEDGED, TransitionReason.ACKNOWLEDGED),
@@ -306,8 +307,11 @@ def transition_id(plan: str, agency: str, cause: str, sequence: int) -> str:
 def transition(
     decision: Decision, past: Transition | None, subject: Subject, *, plan: str, revision: int, at: datetime
 ) -> Transition | None:
-    """Return the transition that *decision* makes after *past*; None where nothing changes."""
-    if isinstance(decision.reason, Quiet):
+    """Return the transition that *decision* makes after *past*; None where nothing changes.
+
+    None too after the last number of all, which no warning reaches by itself.
+    """
+    if isinstance(decision.reason, Quiet) or (past is not None and past.sequence >= _LAST_SEQUENCE):
         return None
     agency, cause = subject
     sequence = 1 if past is None else past.sequence + 1

@@ -75,6 +75,7 @@ class DeliveryFault(StrEnum):
     HTTP_TRY_LATER = "http-try-later"  # 408, 425, 429, 5xx
     HTTP_REFUSED = "http-refused"  # any other answer that is not 2xx
     GATEWAY_FAILED = "gateway-failed"  # a chat or SMS gateway did not take it
+    NOT_WRITTEN = "not-written"  # a defect of ours in writing it; the log says where
     TOO_OLD = "too-old"  # tried in vain for longer than the deployment allows
 
     @property

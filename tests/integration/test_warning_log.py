@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -304,11 +305,60 @@ def test_what_fits_into_no_column_is_passed_over_alone(database: ClickHouse) -> 
     """A sequence beyond all numbers keeps no other record out."""
     good = [transition("a", 1), transition("a", 2)]
     reader = LogReader(database, topic_id="t")
-    reader.take(given([good[0], transition("a", 2**70), good[1]]))
+    log = given([good[0], transition("a", 3), good[1]])
+    beyond = (log[1].value or b"").replace(b'"sequence":3', b'"sequence":%d' % 2**70)
+    reader.take([log[0], replace(log[1], value=beyond), log[2]])
 
     assert held(database)["warnings"] == {text.decode() for text in dumped(good)}
     assert LogReader(database, topic_id="t").next == 3
     assert LogReader(database, topic_id="made anew").next == 0
+
+
+def test_a_word_that_bears_an_earlier_moment_is_heard_too(database: ClickHouse) -> None:
+    """The broker's clock was set back, or another broker leads: an answer recorded "before" the last one is news."""
+    log, warnings = given([answer("a", 1), answer("a", 2)]), WarningLog(database, _Nowhere())
+    reader = LogReader(database, topic_id="t")
+    reader.take(log[:1])
+    before = warnings.last_word("p")
+    reader.take(log[:1])
+    assert warnings.last_word("p") == before
+    reader.take([replace(log[1], timestamp_ms=log[1].timestamp_ms - 60_000)])
+    assert warnings.last_word("p") != before
+
+
+def test_a_moment_beyond_all_calendars_keeps_no_record_out(database: ClickHouse) -> None:
+    """Kafka's own stamp may be anything that 64 bits hold."""
+    log = [
+        replace(one, timestamp_ms=stamp)
+        for one, stamp in zip(given([transition("a", 1), transition("b", 1)]), (-(2**62), 2**62), strict=True)
+    ]
+    LogReader(database, topic_id="t").take(log)
+    assert len(held(database)["warnings"]) == 2
+
+
+def test_who_found_nobody_was_not_told(database: ClickHouse) -> None:
+    """A notice that died for want of a recipient tells nothing, unless it is sent again; any other does."""
+    warnings = WarningLog(database, _Nowhere())
+    opening = transition("a", 1).model_copy(update={"reason": TransitionReason.FELL_BEHIND})
+    pending = notice("a", 1, "pending")
+    dead = pending.model_copy(update={"state": "dead", "detail": "no-recipient", "at": AT + timedelta(minutes=1)})
+    warnings.append([opening, pending])
+    assert warnings.untold("p") == ()
+    warnings.append([dead])
+    assert warnings.untold("p") == (opening,)
+    warnings.append([dead.model_copy(update={"detail": "too-old", "id": "another"})])
+    assert warnings.untold("p") == ()
+    warnings.append([dead.model_copy(update={"id": "another", "attempt": 1})])
+    assert warnings.untold("p") == (opening,)
+    warnings.append([pending.model_copy(update={"attempt": 1})])
+    assert warnings.untold("p") == ()
+
+
+def test_a_forged_number_leaves_room_for_the_next(database: ClickHouse) -> None:
+    """The greatest number that the database can hold is in a thread: the next notice is numbered all the same."""
+    warnings = WarningLog(database, _Nowhere())
+    warnings.append([notice("a", 3, "pending"), notice("a", 2**32 - 1, "pending")])
+    assert warnings.threads("p") == {("a", "head", "email"): 3}
 
 
 def test_a_database_that_lost_what_was_read_is_noticed(database: ClickHouse) -> None:

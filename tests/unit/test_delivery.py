@@ -256,6 +256,26 @@ def test_what_was_sent_is_not_sent_again_when_recording_fails(blocking: Blocking
     asyncio.run(run())
 
 
+def test_a_letter_that_cannot_be_written_keeps_no_other_back(blocking: Blocking) -> None:
+    """A defect in one: the next goes out, the fault is recorded and tried again; what the defect says stays out of the log."""
+    books, channel, times = Books(), Told(), Times()
+    books.append([notice(1), notice(2)])
+
+    def life(one: Notice) -> tuple[Any, ...]:
+        if one.number == 1 and times.seconds == 0:
+            raise ValueError("giam-doc@example.vn")
+        return ()
+
+    delivery = made(books, times, blocking, told=channel)
+    ground = cast(Ground, SimpleNamespace(**(vars(GROUND) | {"life": life})))
+    assert asyncio.run(delivery.send_all(books.unsettled(), ground)) == 1
+    assert channel.taken == ["told-2"]
+    assert [(one.state, one.detail) for one in books.records[2:]] == [("failed", "not-written"), ("sent", "")]
+    times.seconds = 10
+    assert asyncio.run(delivery.send_all(books.unsettled(), ground)) == 0
+    assert channel.taken == ["told-2", "told-1"]
+
+
 def test_letters_are_composed_one_by_one(blocking: Blocking) -> None:
     """Of many notices no more than one parcel is there at a time."""
 

@@ -78,7 +78,7 @@ def country(agencies: int, indicators: int) -> Evidence:
 
 def all_behind(evidence: Evidence) -> list[Transition]:
     """Return one opening of everybody's warnings in everything, a week ago, brought to the department in charge."""
-    life = Life("", "")
+    life = Life("so-y-te", "lag:email-use")
     like = life.then(
         R.MISSED, S.OPEN, "2008-09-24", "2008-09-22", severity=Severity.CRITICAL, level="department-in-charge"
     )

@@ -92,7 +92,7 @@ def told(notices: Sequence[Notice]) -> list[tuple[str, str, str]]:
 def silence(match: dict[str, Any], *, hours: int = 24, begins: datetime = NOW - timedelta(hours=1)) -> Silence:
     return Silence.model_validate(
         {
-            "id": str(match), "plan": "p", "action": "begun", "match": match, "from": begins,
+            "id": "s", "plan": "p", "action": "begun", "match": match, "from": begins,
             "until": begins + timedelta(hours=hours), "author": "trực ban", "reason": "nâng cấp máy chủ", "at": begins,
         }
     )  # fmt: skip

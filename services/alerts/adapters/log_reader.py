@@ -20,6 +20,7 @@ from services.infra.clickhouse.client import ClickHouse
 
 log = logging.getLogger(__name__)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS: Final = 10_000_000_000_000  # in 2286: later ones fit into no column
 
 
 class Behind(Rejected):
@@ -37,7 +38,9 @@ class Logged:
     @property
     def recorded(self) -> datetime:
         """Return when it came into the log. Of one millisecond, the offset decides: what comes first in the log is earlier."""
-        return _EPOCH + timedelta(milliseconds=self.timestamp_ms, microseconds=self.offset % 1000)
+        return _EPOCH + timedelta(
+            milliseconds=min(max(self.timestamp_ms, 0), _LATEST_MS), microseconds=self.offset % 1000
+        )
 
 
 class LogReader:

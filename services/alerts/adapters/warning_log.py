@@ -20,6 +20,7 @@ from schemas.warnings import (
 from services.alerts.adapters.warning_tables import write_records
 from services.core.lifecycle import to_be_told
 from services.core.warning_records import (
+    DeliveryFault,
     NoticeState,
     Subject,
     fold,
@@ -37,6 +38,13 @@ _NOT_FOR_THOSE_ABOVE: Final = frozenset(
         TransitionReason.STILL_BEHIND,
         TransitionReason.FEED_STILL_OUT,
     }
+)
+#: Transitions that a notice of a plan tells; one whose last attempt found nobody in the directory to go to tells nothing.
+_TOLD: Final = (
+    "SELECT arrayJoin(transitions) FROM notices WHERE plan = %(plan)s AND id NOT IN (SELECT id FROM "
+    "(SELECT id, max(attempt) AS last, groupArray((attempt, state, detail)) AS every FROM notices WHERE plan = %(plan)s "
+    "AND id IN (SELECT id FROM notices WHERE plan = %(plan)s AND state = 'dead') GROUP BY id) "
+    f"WHERE has(every, (last, 'dead', '{DeliveryFault.NO_RECIPIENT}')))"
 )
 _AT_ONCE: Final = 10_000  # records as JSON in memory at a time
 
@@ -63,12 +71,13 @@ class WarningLog:
     def untold(self, plan: str, known: Iterable[Transition] = ()) -> tuple[Transition, ...]:
         """Return the transitions of which somebody is to be told and of which no notice tells, in the order of the log.
 
-        Those that are *known*, because they have been read already, are not read again.
+        A notice that found nobody to go to tells nothing. Those that are *known*, because they have been read already, are
+        not read again.
         """
         reasons = tuple(sorted(reason.value for reason in TransitionReason if to_be_told(reason)))
         rows = self._database.rows(
-            "SELECT id FROM warnings FINAL WHERE plan = %(plan)s AND reason IN %(reasons)s AND id NOT IN "
-            "(SELECT arrayJoin(transitions) FROM notices WHERE plan = %(plan)s) ORDER BY recorded, agency, cause, sequence",
+            f"SELECT id FROM warnings FINAL WHERE plan = %(plan)s AND reason IN %(reasons)s AND id NOT IN ({_TOLD}) "
+            "ORDER BY recorded, agency, cause, sequence",
             {"plan": plan, "reasons": reasons},
         )
         ids = [row[0] for row in rows]
@@ -122,9 +131,13 @@ class WarningLog:
         return silences_in_force((one for one in _parsed(rows) if isinstance(one, Silence)), now)
 
     def threads(self, plan: str) -> dict[tuple[str, str, str], int]:
-        """Return the greatest number of each thread of notices: (agency, recipient, channel)."""
+        """Return the greatest number of each thread of notices: (agency, recipient, channel).
+
+        Numbers that no thread reaches by itself are passed over, so that there is a next one.
+        """
         rows = self._database.rows(
-            "SELECT agency, recipient, channel, max(number) FROM notices WHERE plan = %(plan)s AND about != 'digest' "
+            "SELECT agency, recipient, channel, max(number) FROM notices "
+            "WHERE plan = %(plan)s AND about != 'digest' AND number < 1000000000 "
             "GROUP BY agency, recipient, channel",
             {"plan": plan},
         )
@@ -157,16 +170,20 @@ class WarningLog:
         )
         return rows[0][0] if rows else None
 
-    def last_word(self, plan: str) -> datetime | None:
-        """Return when the last answer, silence or notice to be sent again was recorded, by the database's clock; None: never."""
+    def last_word(self, plan: str) -> tuple[int, datetime | None]:
+        """Return how many answers, silences and notices given up or to be sent again there are, and when the last was recorded.
+
+        Both, because moments come from more than one clock: what is recorded later may bear an earlier one.
+        """
         rows = self._database.rows(
-            "SELECT max(last) FROM (SELECT max(recorded) AS last FROM answers WHERE plan = %(plan)s HAVING count() > 0 "
-            "UNION ALL SELECT max(recorded) FROM silences WHERE plan = %(plan)s HAVING count() > 0 "
-            "UNION ALL SELECT max(recorded) FROM notices WHERE plan = %(plan)s AND attempt > 0 AND state = 'pending' "
-            "HAVING count() > 0) HAVING count() > 0",
+            "SELECT sum(many), max(last) FROM (SELECT uniqExact(id) AS many, max(recorded) AS last FROM answers "
+            "WHERE plan = %(plan)s UNION ALL SELECT uniqExact(id, action), max(recorded) FROM silences "
+            "WHERE plan = %(plan)s UNION ALL SELECT uniqExact(id, attempt), max(recorded) FROM notices "
+            "WHERE plan = %(plan)s AND (attempt > 0 AND state = 'pending' OR state = 'dead'))",
             {"plan": plan},
         )
-        return rows[0][0] if rows else None
+        many, last = rows[0]
+        return int(many), last if many else None
 
     def append(self, records: Sequence[Record]) -> None:
         """Record all of *records*; returns once broker and database have them.
