@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -27,6 +27,7 @@ from services.alerts.core.planning import Desk, period_of, plan_digests, plan_no
 from services.alerts.core.warn import open_counts
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.evaluate import NotYet, Round, Waiting, evaluate_round, finish, overtaken
+from services.alerts.memory import Heard, PlanMemory
 from services.alerts.standing_codes import StandingCodes
 from services.core.definition import definition_of
 from services.core.in_force import policy_in_force
@@ -43,31 +44,6 @@ class Afresh(FigureReader):
     """Takes what has not changed since the last round too, so that mails left over from it can be written."""
 
     afresh = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What beside figures decides whether somebody is to be told something, at one moment."""
-
-    word: tuple[int, datetime | None]  # answers, silences, notices given up or sent again: how many, and the last
-    policy: Policy
-    silences: tuple[str, ...]
-    maintenance: tuple[int, ...]
-    at_work: bool
-    periods: tuple[date, ...]
-
-
-@dataclass
-class _Plan:
-    """What this process remembers of a plan between looks; losing it costs time, nothing else."""
-
-    inputs: str = ""
-    inputs_since: float = 0.0
-    look_again: float = 0.0
-    waiting: bool = True  # notices may be unsettled: after a start nobody knows
-    last: Round | None = None
-    heard: Heard | None = None
-    gone_on: date | None = None  # complained about
 
 
 class Watch:
@@ -102,12 +78,12 @@ class Watch:
         self._stillness = stillness
         self._codes = codes
         self._standing: dict[str, StandingCodes] = {}
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[str, PlanMemory] = {}
 
     async def look(self) -> None:
         """Judge what can be judged now and record what follows. Raises Transient while broker or database are away."""
         for plan in await self._run(self._reader.plan_ids):
-            await self._look_at(plan, self._plans.setdefault(plan, _Plan()))
+            await self._look_at(plan, self._plans.setdefault(plan, PlanMemory()))
 
     async def post(self) -> None:
         """Send everything that is recorded and can be sent now. Raises Transient while broker or database are away."""
@@ -115,7 +91,7 @@ class Watch:
         for plan, memory in list(self._plans.items()):
             await self._post(plan, memory)
 
-    async def _look_at(self, plan: str, memory: _Plan) -> None:
+    async def _look_at(self, plan: str, memory: PlanMemory) -> None:
         if monotonic() < memory.look_again:
             return
         began = monotonic()
@@ -161,7 +137,7 @@ class Watch:
         definitions = [definition_of(indicator, plan) for indicator in plan.indicators]
         return self._stillness.seconds([one.hash for one in definitions if one is not None], judged.assessment.day)
 
-    async def _answer_what_was_said(self, plan: str, memory: _Plan) -> None:
+    async def _answer_what_was_said(self, plan: str, memory: PlanMemory) -> None:
         """Act once more on figures that have not changed, where an answer, a silence, a policy or the calendar asks for it."""
         if memory.heard is not None and memory.heard == await self._run(lambda: self._heard(plan, memory.last)):
             return
@@ -169,7 +145,7 @@ class Watch:
         if judged is not None:
             await self._act(plan, judged, memory)
 
-    async def _last_round(self, plan: str, memory: _Plan) -> Round | None:
+    async def _last_round(self, plan: str, memory: PlanMemory) -> Round | None:
         """Return the round last acted on, judged afresh after a start, and where another evaluator has led meanwhile."""
         last = memory.last
         if last is None or await self._run(lambda: overtaken(self._reader, last)):
@@ -194,7 +170,7 @@ class Watch:
             periods=tuple(period_of(step.digest, today) for step in policy.levels if step.digest is not None),
         )
 
-    async def _act(self, plan: str, judged: Round, memory: _Plan) -> bool:
+    async def _act(self, plan: str, judged: Round, memory: PlanMemory) -> bool:
         """Record what follows from *judged*, unless warnings have gone on beyond its day: return whether it was done.
 
         Numbered by what survives a failure after each step.
@@ -216,7 +192,7 @@ class Watch:
         memory.last, memory.heard, memory.waiting = judged, heard, True
         return True
 
-    def _gone_on(self, plan: str, judged: Round, memory: _Plan) -> bool:
+    def _gone_on(self, plan: str, judged: Round, memory: PlanMemory) -> bool:
         # Of another evaluator whose round is not finished yet; an old picture must not be held against new states.
         last, day = self._log.last_day(plan), judged.assessment.day
         if last is not None and last - day > timedelta(days=1) and memory.gone_on != last:
@@ -263,7 +239,7 @@ class Watch:
             silences=self._log.silences(plan, now),
         )
 
-    async def _post(self, plan: str, memory: _Plan) -> None:
+    async def _post(self, plan: str, memory: PlanMemory) -> None:
         """Send what this or an earlier process, perhaps one that is dead, has recorded and not sent."""
         if not memory.waiting:
             return

@@ -10,11 +10,10 @@ from typing import Final
 from schemas.policy import Policy
 from schemas.warnings import Answer, Transition, WarningState
 from services.core.course import Course, JudgedDay
+from services.core.feed_life import FeedStanding, decide_feed
 from services.core.lifecycle import (
     Decision,
-    FeedStanding,
     Quiet,
-    decide_feed,
     decide_lag,
     feed_cause,
     gone,

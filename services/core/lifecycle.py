@@ -9,9 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from schemas.policy import ROLES, FeedRules, Policy, Step
+from schemas.policy import ROLES, Policy, Step
 from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
-from services.core.course import DEAD, HOLDING_BACK, Course, JudgedDay
+from services.core.course import HOLDING_BACK, Course, JudgedDay
 from services.core.severity import RANK, SEVERITY
 from services.core.warning_records import Subject
 
@@ -41,16 +41,6 @@ _ANSWER_STATE: Final = {
     AnswerKind.ACCEPTED: (WarningState.ANSWERED, TransitionReason.ACCEPTED),
     AnswerKind.DISPUTED: (WarningState.ANSWERED, TransitionReason.DISPUTED),
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedStanding:
-    """A feed on the day judged. ``last_covered`` is the last day that it has reported completely; None: never."""
-
-    feed: str
-    state: str
-    last_covered: date | None
-    since: date  # the first day not covered, or incomplete
 
 
 class Quiet(StrEnum):
@@ -121,10 +111,9 @@ def decide_lag(
     row. *told*: the last day on which the agency was told of any of its warnings, from which reminders count, because every
     mail names all that is open; the warning's own, unless given.
     """
-    if past is not None and is_open(past):
-        for answer in answers:
-            if _concerns(answer, past):
-                return _answered(past, answer)
+    answered = taken_up(past, answers)
+    if answered is not None:
+        return answered
     if today.feed_state in HOLDING_BACK or today.judged_day < today.day:
         return Decision(reason=Quiet.FEED_HOLDS_BACK, day=today.day, since=today.judged_day)
     if course.last is None:
@@ -135,44 +124,10 @@ def decide_lag(
     return _begins(past, course, course.last, policy)
 
 
-def decide_feed(
-    past: Transition | None, feed: FeedStanding, day: date, rules: FeedRules, answers: Sequence[Answer] = ()
-) -> Decision:
-    """Decide about a feed that the plan needs.
-
-    Opens when it is silent or was never connected, or incomplete for as many days as *rules* say; resolves when it is back.
-    """
-    if past is not None and is_open(past):
-        for answer in answers:
-            if _concerns(answer, past):
-                return _answered(past, answer)
-    opened = past if is_open(past) else None
-    dead = feed.state in DEAD
-    incomplete = feed.state == "partial" and rules.partial is not None
-    long = incomplete and (day - feed.since).days + 1 >= (rules.partial or 0)
-    changed = TransitionReason.FEED_SILENT if dead else TransitionReason.FEED_PARTIAL
-    after = Decision(reason=changed, day=day, since=feed.since, state=WarningState.OPEN, level="feed-owner")
-    if opened is None:
-        return after if dead or long else replace(after, reason=Quiet.FEED_ALIVE)
-    if not (dead or incomplete):
-        back = feed.last_covered or day
-        return replace(
-            _same(opened), reason=TransitionReason.FEED_RETURNED, day=day, since=back, state=WarningState.RESOLVED
-        )
-    if dead and opened.reason is TransitionReason.FEED_PARTIAL:
-        return after
-    told = opened.told_day or opened.day
-    # Each reminder comes after as long a time as all before it: nobody reads the fortieth of one a week.
-    wait = max(rules.repeat or 0, (told - (opened.opened_day or told)).days)
-    if rules.repeat is not None and not _quieted(opened) and (day - told).days >= wait:
-        return replace(_same(opened), reason=TransitionReason.FEED_STILL_OUT, day=day, since=opened.since)
-    return Decision(reason=Quiet.FEED_STILL_DEAD, day=day, since=feed.since)
-
-
 def gone(past: Transition, day: date) -> Decision:
     """Return the end of a warning about what is no longer judged."""
     reason = TransitionReason.NO_LONGER_JUDGED if is_open(past) else TransitionReason.NOT_HELD
-    return replace(_same(past), reason=reason, day=day, since=day, state=WarningState.RESOLVED, promised=None)
+    return replace(unchanged(past), reason=reason, day=day, since=day, state=WarningState.RESOLVED, promised=None)
 
 
 def _begins(past: Transition | None, course: Course, last: JudgedDay, policy: Policy) -> Decision:
@@ -209,7 +164,7 @@ def _opening(last: JudgedDay, *, again: bool) -> TransitionReason:
 
 
 def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, told: date) -> Decision:
-    same = replace(_same(past), day=last.day, since=past.since)
+    same = replace(unchanged(past), day=last.day, since=past.since)
     if course.calm >= policy.clear:
         return replace(
             same, reason=TransitionReason.CAUGHT_UP, state=WarningState.RESOLVED, since=course.run_since, promised=None
@@ -221,20 +176,20 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, 
             same, reason=TransitionReason.PROMISE_PASSED, state=WarningState.ESCALATED, level=level, promised=None
         )
     if severity > same.severity:
-        level = _level(policy, past.level, age=None if _quieted(past) else age, severity=severity)
+        level = _level(policy, past.level, age=None if quieted(past) else age, severity=severity)
         return replace(
             same,
             reason=TransitionReason.WORSENED,
             severity=severity,
             level=level,
-            state=WarningState.ESCALATED if level != past.level and not _quieted(past) else past.state,
+            state=WarningState.ESCALATED if level != past.level and not quieted(past) else past.state,
         )
-    level = _level(policy, past.level, age=None if _quieted(past) else age, severity=same.severity)
+    level = _level(policy, past.level, age=None if quieted(past) else age, severity=same.severity)
     if level != past.level:
         reason = TransitionReason.UNANSWERED
-        return replace(same, reason=reason, level=level, state=past.state if _quieted(past) else WarningState.ESCALATED)
+        return replace(same, reason=reason, level=level, state=past.state if quieted(past) else WarningState.ESCALATED)
     quiet = course.spoken_since(told)
-    if policy.repeat is not None and not _quieted(past) and last.severity and quiet >= policy.repeat:
+    if policy.repeat is not None and not quieted(past) and last.severity and quiet >= policy.repeat:
         return replace(same, reason=TransitionReason.STILL_BEHIND)
     return replace(same, reason=Quiet.STILL_BEHIND if last.severity else Quiet.CLEARING, since=course.run_since)
 
@@ -244,7 +199,8 @@ def _sustained(course: Course, last: JudgedDay, policy: Policy) -> int:
     return last.severity if last.verdict == "missed" else course.severity(policy.hold)
 
 
-def _same(past: Transition) -> Decision:
+def unchanged(past: Transition) -> Decision:
+    """Return the warning as it stands, to be changed by a decision."""
     return Decision(
         reason=Quiet.STILL_BEHIND,
         day=past.day,
@@ -258,15 +214,22 @@ def _same(past: Transition) -> Decision:
     )
 
 
+def taken_up(past: Transition | None, answers: Sequence[Answer]) -> Decision | None:
+    """Return what the first of *answers* that concerns the open warning *past* makes of it; None where none does."""
+    if past is None or not is_open(past):
+        return None
+    return next((_answered(past, answer) for answer in answers if _concerns(answer, past)), None)
+
+
 def _concerns(answer: Answer, past: Transition) -> bool:
     if answer.opened != past.opened:
         return False
-    return answer.answer is not AnswerKind.ACKNOWLEDGED or not _quieted(past)
+    return answer.answer is not AnswerKind.ACKNOWLEDGED or not quieted(past)
 
 
 def _answered(past: Transition, answer: Answer) -> Decision:
     state, reason = _ANSWER_STATE[answer.answer]
-    same = _same(past)
+    same = unchanged(past)
     # A day accepted keeps quiet until it has passed; what is acknowledged or disputed, until it is resolved.
     acknowledged = same.acknowledged or answer.answer is not AnswerKind.ACCEPTED
     return replace(
@@ -274,7 +237,7 @@ def _answered(past: Transition, answer: Answer) -> Decision:
     )
 
 
-def _quieted(past: Transition) -> bool:
+def quieted(past: Transition) -> bool:
     """Return whether an answer keeps reminders and levels by age back."""
     return past.acknowledged or past.promised is not None
 

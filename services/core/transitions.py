@@ -14,7 +14,8 @@ from services.core.course import Course, JudgedDay
 from services.core.coverage import FeedOnDay
 from services.core.definition import reads_of
 from services.core.evaluation import Day, transitions_on
-from services.core.lifecycle import FeedStanding, feed_cause, lag_cause
+from services.core.feed_life import FeedStanding
+from services.core.lifecycle import feed_cause, lag_cause
 from services.core.scope import selected, targets_of
 from services.core.severity import severity_of
 from services.core.standing import Standing

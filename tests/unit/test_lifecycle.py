@@ -14,11 +14,10 @@ from schemas.policy import ROLES, FeedRules, Policy, Severity, Step
 from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
 from services.core.course import Course, JudgedDay, speaks
 from services.core.evaluation import Day, transitions_on
+from services.core.feed_life import FeedStanding, decide_feed
 from services.core.lifecycle import (
     TOLD,
-    FeedStanding,
     Quiet,
-    decide_feed,
     decide_lag,
     feed_cause,
     is_open,

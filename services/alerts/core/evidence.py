@@ -13,7 +13,7 @@ from schemas.revisions import PlanRevision
 from services.alerts.core.letter import SourceLine
 from services.alerts.core.notices import AddressBook
 from services.core.definition import reads_of
-from services.core.lifecycle import FeedStanding
+from services.core.feed_life import FeedStanding
 from services.core.scope import children_of, selected, targets_of
 from services.core.standing import Standing
 
