@@ -198,9 +198,6 @@ class Storm:
             self._publish([answer])
             taken = f"SELECT 1 FROM warnings WHERE answer = '{answer.id}'"
             self.wait("an answer taken up", lambda taken=taken: self.rows(taken))
-            if answer.reason is not None:
-                told = f"SELECT 1 FROM notices WHERE agency = '{answer.agency}' AND recipient = 'operations'"
-                self.wait("a dispute told", lambda told=told: self.rows(told))
 
     def _feeds_come_back(self, before: date, morning: date) -> None:
         back = [one for one in OUTAGES if before < one.back <= morning]
