@@ -252,9 +252,10 @@ class Storm:
             "TIENDO_ALERTS_RETRY_LONGEST": "1",
             "TIENDO_ALERTS_SMTP_PORT": str(self.mail.port),
             "TIENDO_ALERTS_SMTP_TIMEOUT": "5",
+            "TIENDO_ALERTS_TOO_OLD": "1000",  # the clock goes on by days in seconds
         }
         command = (sys.executable, "-m", "services.alerts")
         return Child(name=name, command=command, env=env, healthy=lambda: bool(self._get(name, "/healthz")))
 
 
-_UNSENT = "SELECT count() FROM (SELECT id FROM notices GROUP BY id HAVING countIf(state IN ('sent', 'dead')) = 0)"
+_UNSENT = "SELECT count() FROM (SELECT id FROM notices GROUP BY id HAVING countIf(state = 'sent') = 0)"
