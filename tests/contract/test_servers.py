@@ -100,5 +100,5 @@ def test_installing_servers_where_it_may_not(tmp_path):
         return subprocess.run(["bash", copy], env=environment, capture_output=True, text=True, check=False)
 
     assert run().returncode == 0
-    assert "please install: postfix chromium" in run().stdout
+    assert "please install: postfix prometheus-alertmanager chromium" in run().stdout
     assert run(CI="true").returncode == 1
