@@ -19,6 +19,7 @@ from services.cli.warnings_common import (
     say,
 )
 from services.core.answers import answer_to
+from services.core.lifecycle import quieted
 from services.core.warning_words import ENGLISH
 from services.infra.warnings_names import PlanNames, read_names
 
@@ -113,7 +114,7 @@ def _tell(record: Answer, last: Transition, names: PlanNames, *, known: bool, dr
         say(f"  reason: {record.reason}")
     say(f"  answer {record.id} to the warning of {last.opened_day or last.day}, now {ENGLISH.states[last.state]}")
     match record.answer:
-        case AnswerKind.ACKNOWLEDGED if last.acknowledged:
+        case AnswerKind.ACKNOWLEDGED if quieted(last):
             follows = "it has been acknowledged or answered before: nothing changes"
         case AnswerKind.ACKNOWLEDGED:
             follows = "no more reminders, and it is brought no higher by age; graver, it is told again"

@@ -28,8 +28,8 @@ from services.board.core.answering import (
 from services.board.http.forms import BadForm, read_form
 
 EARLIEST, LATEST = date(2008, 10, 2), date(2010, 1, 1)
-MAIL = Answerable(cause="lag:email-use", opened=1, acknowledged=False)
-BOXES = Answerable(cause="lag:mailboxes", opened=4, acknowledged=True)
+MAIL = Answerable(cause="lag:email-use", opened=1, heard=False)
+BOXES = Answerable(cause="lag:mailboxes", opened=4, heard=True)
 
 
 def sent(there: tuple[Answerable, ...] = (MAIL, BOXES), **fields: str) -> Submission:

@@ -12,6 +12,7 @@ from services.board.core.answering import ALL, Choice, Fault, Filled
 from services.board.core.matter import FEED_OWNER, Matter
 from services.board.core.page_words import PageWords
 from services.board.core.shown import Field, Frame, Shown, shown, title_of, what_of
+from services.core.lifecycle import quieted
 from services.core.standing_words import words_of
 from services.core.warning_words import warning_words_of
 
@@ -131,7 +132,7 @@ def _field(
         cause=one.cause,
         opened=one.opened or 0,
         feed=one.cause.startswith("feed:"),
-        acknowledged=one.acknowledged,
+        heard=quieted(one),
         filled=sent.get(one.cause, _NOTHING),
         faults=_faults_of(one.cause, wrong, words),
     )
@@ -143,7 +144,7 @@ def _all(sent: Mapping[str, Filled], wrong: Mapping[tuple[str, str], Fault], wor
         cause=ALL,
         opened=0,
         feed=feeds,
-        acknowledged=False,
+        heard=False,
         filled=sent.get(ALL, _NOTHING),
         faults=_faults_of(ALL, wrong, words),
     )

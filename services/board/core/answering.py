@@ -35,11 +35,11 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answerable:
-    """A warning that is open: its cause, the transition that opened it, and whether it was acknowledged or answered."""
+    """A warning that is open: its cause, the transition that opened it, and whether an answer already keeps it quiet."""
 
     cause: str
     opened: int
-    acknowledged: bool
+    heard: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +87,7 @@ def read_fields(fields: Mapping[str, str], there: Sequence[Answerable], *, earli
     choices: list[Choice] = []
     common = None
     if not filled[ALL].empty:
-        common = _choice(Answerable(cause=ALL, opened=0, acknowledged=False), filled[ALL], earliest, latest, faults)
+        common = _choice(Answerable(cause=ALL, opened=0, heard=False), filled[ALL], earliest, latest, faults)
     for one in there:
         sent = filled[one.cause]
         if not sent.empty:
@@ -97,7 +97,7 @@ def read_fields(fields: Mapping[str, str], there: Sequence[Answerable], *, earli
             choice = _choice(one, sent, earliest, latest, faults)
         else:
             choice = replace(common, cause=one.cause, opened=one.opened) if common is not None else None
-            if choice is not None and choice.kind is AnswerKind.ACKNOWLEDGED and one.acknowledged:
+            if choice is not None and choice.kind is AnswerKind.ACKNOWLEDGED and one.heard:
                 continue
         if choice is not None:
             choices.append(choice)

@@ -14,7 +14,7 @@ from schemas.warnings import Answer, AnswerKind, Transition
 from services.board.core.answering import Answerable
 from services.board.core.chart import Series
 from services.core.answer_link import AnswerLink
-from services.core.lifecycle import is_open
+from services.core.lifecycle import is_open, quieted
 from services.core.warning_records import fold
 
 FEED_OWNER = "feed-owner"
@@ -54,9 +54,7 @@ class Matter:
     @property
     def answerable(self) -> tuple[Answerable, ...]:
         """What may be answered."""
-        return tuple(
-            Answerable(cause=one.cause, opened=one.opened or 0, acknowledged=one.acknowledged) for one in self.open
-        )
+        return tuple(Answerable(cause=one.cause, opened=one.opened or 0, heard=quieted(one)) for one in self.open)
 
     def taken(self) -> frozenset[str]:
         """Return the ids of the answers that a transition has taken up."""
@@ -82,7 +80,7 @@ def open_of(transitions: Sequence[Transition], plan: Plan) -> tuple[Transition, 
 def answers_to(matter: Matter, last: Transition, recent: Sequence[Answer] = ()) -> tuple[tuple[Answer, str], ...]:
     """Return the answers to an open warning, the latest first, each with what became of it: taken, waiting or held.
 
-    *recent*: published a moment ago, and perhaps not in the table yet. Held: acknowledged again, which changes nothing.
+    *recent*: published a moment ago, and perhaps not in the table yet. Held: acknowledged after an answer, which changes nothing.
     """
     taken = matter.taken()
     found: dict[str, Answer] = {}
@@ -91,6 +89,6 @@ def answers_to(matter: Matter, last: Transition, recent: Sequence[Answer] = ()) 
             found.setdefault(one.id, one)
     shown = []
     for one in found.values():
-        idle = one.answer is AnswerKind.ACKNOWLEDGED and last.acknowledged
+        idle = one.answer is AnswerKind.ACKNOWLEDGED and quieted(last)
         shown.append((one, "taken" if one.id in taken else "held" if idle else "waiting"))
     return tuple(sorted(shown, key=lambda pair: pair[0].at, reverse=True))

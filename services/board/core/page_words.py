@@ -124,7 +124,7 @@ VIETNAMESE: Final = PageWords(
     statuses={
         "taken": "đã cập nhật vào cảnh báo",
         "waiting": "đã ghi nhận, đang cập nhật",
-        "held": "đã ghi nhận; cảnh báo đã được xác nhận trước đó",
+        "held": "đã ghi nhận; cảnh báo đã được trả lời trước đó",
     },
     promised="ngày hẹn {day}",
     your_answer="Trả lời",
@@ -220,7 +220,7 @@ ENGLISH: Final = PageWords(
     statuses={
         "taken": "taken up in the warning",
         "waiting": "recorded, being taken up",
-        "held": "recorded; the warning had been acknowledged before",
+        "held": "recorded; the warning had been answered before",
     },
     promised="by {day}",
     your_answer="Your answer",

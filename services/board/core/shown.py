@@ -61,7 +61,7 @@ class Field:
     cause: str
     opened: int
     feed: bool
-    acknowledged: bool
+    heard: bool
     filled: Filled
     faults: Mapping[str, str]
 
