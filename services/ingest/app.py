@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.infra.clock import Clock
 from services.ingest.adapters.documents import Documents
+from services.ingest.adapters.gathering import Gathering
 from services.ingest.adapters.publisher import Outbox
 from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.rejected_table import RejectedTable
@@ -47,6 +48,7 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
         pseudonyms=pseudonyms,
         records=RejectedRecords(pseudonyms, seal),
         publishing=outbox,
+        gathering=Gathering(outbox, room=settings.ingest_queue_events),
         metrics=metrics,
         now=clock,
         limits=Limits(

@@ -60,6 +60,7 @@ class IngestSettings(SharedSettings):
     ingest_publish_timeout: float = Field(default=5.0, gt=0, le=60, description="Seconds until a request gets its 503.")
     ingest_body_timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds for a body to arrive.")
     ingest_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")
+    ingest_queue_events: int = Field(default=20_000, ge=1, description="Single events that may wait for the broker.")
     ingest_queue_bytes: int = Field(default=64 << 20, ge=1 << 20, description="Bytes that may wait for the broker.")
 
     ingest_operations_token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from schemas.reasons import Reason
 from schemas.usage import NormalisedEvent
 from services.core.errors import Rejected, Transient
-from services.infra.kafka import Message
+from services.ingest.adapters.gathering import Gathering, Publishing
 from services.ingest.adapters.publisher import event_messages
 from services.ingest.adapters.rejected import Refused, RejectedRecords
 from services.ingest.core.admission import Admission
@@ -26,13 +25,6 @@ from services.ingest.http.answers import answer, problem, refused_whole, rejecte
 from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE, Mode, mode_of, structured
 from services.ingest.http.body import ENCODINGS, BodyRefused, read_body
 from services.ingest.metrics import IngestMetrics
-
-
-class Publishing(Protocol):
-    """Where records go."""
-
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Return once all are acknowledged; raises Transient where not all are, Rejected where they are too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +45,7 @@ class Door:
     pseudonyms: Pseudonyms
     records: RejectedRecords
     publishing: Publishing
+    gathering: Gathering
     metrics: IngestMetrics
     now: Callable[[], datetime]
     limits: Limits
@@ -142,10 +135,13 @@ class Door:
         """Publish everything, then let *response* go; 503 instead where the broker did not take all of it."""
         if not publish:
             return response
-        messages = event_messages(accepted)
-        messages += self.records.messages(refused, source=permit.source, received=received)
         try:
-            await self.publishing.publish(messages)
+            if len(accepted) == 1 and not refused:
+                await self.gathering.publish(accepted[0])
+            else:
+                messages = event_messages(accepted)
+                messages += self.records.messages(refused, source=permit.source, received=received)
+                await self.publishing.publish(messages)
         except Transient:
             return problem("unavailable", "nothing was accepted; send all of it again")
         except Rejected:

@@ -13,6 +13,7 @@ from schemas.events import CATALOGUE
 from schemas.sources import TokenHash
 from services.core.errors import Transient
 from services.infra.kafka import Message
+from services.ingest.adapters.gathering import Gathering
 from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.sealing import Seal
 from services.ingest.core.permission import Permit, Registry
@@ -58,6 +59,7 @@ def client(
         pseudonyms=PSEUDONYMS,
         records=RejectedRecords(PSEUDONYMS, Seal(b"s" * 32)),
         publishing=publishing,
+        gathering=Gathering(publishing, room=100),
         metrics=metrics,
         now=now,
         limits=Limits(body=100_000, events=10, seconds=seconds, tolerance=timedelta(minutes=5)),
