@@ -50,6 +50,7 @@ $(RIVALS): bench/requirements.lock
 	@touch $@
 
 bench: setup $(RIVALS) ## the measurements; ONLY=name runs one
+	scripts/install-servers bench
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 soak: setup ## the long forms of the tests; ONLY=name runs one

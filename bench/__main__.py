@@ -11,11 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import aggregator, evaluation, forecast, forecast_public, ingest, rebuild, standing
+from bench import aggregator, door, evaluation, forecast, forecast_public, ingest, rebuild, standing
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
     "gateway": ingest.gateway,
+    "gateway_http": door.bench,
+    "gateway_memory": door.memory,
     "postfix": ingest.postfix,
     "rebuild": rebuild.bench,
     "aggregator": aggregator.against,
