@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import monotonic
 
 from prometheus_client import Histogram
@@ -19,11 +19,17 @@ _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 class Observed:
     """ASGI middleware; the outermost, so that nothing that is raised reaches the server with a payload in its text."""
 
-    def __init__(self, app: ASGIApp, requests: Histogram, fault: Callable[[], ASGIApp]) -> None:
-        """*requests* takes the seconds by route and code; *fault* gives the answer to what was raised."""
+    def __init__(
+        self, app: ASGIApp, requests: Histogram, fault: Callable[[], ASGIApp], busy: Collection[str] = ()
+    ) -> None:
+        """*requests* takes the seconds by route and code; *fault* gives the answer to what was raised.
+
+        What goes well on *busy* routes stands in the metrics, and in the log only with level DEBUG.
+        """
         self._app = app
         self._requests = requests
         self._fault = fault
+        self._busy = frozenset(busy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,5 +58,5 @@ class Observed:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._requests.labels(route, str(code)).observe(seconds)
-        level = logging.DEBUG if route in _PROBES else logging.INFO
-        _log.log(level, "%s %s %d %.1f ms", method, route, code, seconds * 1000)
+        quiet = route in _PROBES or (route in self._busy and code < 300)
+        _log.log(logging.DEBUG if quiet else logging.INFO, "%s %s %d %.1f ms", method, route, code, seconds * 1000)

@@ -12,7 +12,7 @@ from services.infra.kafka import Message
 from services.ingest.adapters.publisher import event_messages
 
 #: Groups on their way at once. While so many are, events wait for one of them, but never longer than _PATIENCE.
-_ABREAST: Final = 2
+_ABREAST: Final = 1
 _PATIENCE: Final = 0.005
 #: Events of one group; with the rooms of the producer's buffers this keeps any one request's wait short.
 _LARGEST: Final = 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -101,8 +102,8 @@ def rejected_event(refusal: Refusal, *, index: int | None = None, id: str | None
 def answer(accepted: int, rejected: Sequence[RejectedEvent]) -> Response:
     """Return the answer about events that were looked at one by one."""
     if not rejected:
-        code = 202
-    elif accepted:
+        return Response(_all_accepted(accepted), 202, media_type="application/json")
+    if accepted:
         code = 207
     else:
         code = 403 if all(one.reason is Reason.NOT_PERMITTED for one in rejected) else 422
@@ -113,6 +114,11 @@ def refused_whole(refusal: Refusal) -> Response:
     """Return the answer to a body in which no event could be looked at."""
     code = 413 if refusal.reason is Reason.TOO_LARGE else 400
     return _answered(code, 0, [rejected_event(refusal)])
+
+
+@lru_cache(maxsize=4096)
+def _all_accepted(count: int) -> bytes:
+    return Answer(accepted=count, rejected=[]).model_dump_json().encode()
 
 
 def _answered(code: int, accepted: int, rejected: Sequence[RejectedEvent]) -> Response:

@@ -119,6 +119,7 @@ def create_app(
         Observed,
         requests=metrics.requests,
         fault=lambda: problem("internal", "a fault of the gateway; sending again is safe"),
+        busy={"/v1/events"},
     )
     _add_probes(app, metrics, missing)
     _add_schemas(app)
