@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.common import short_type
 from schemas.reasons import Reason
 from schemas.usage import NormalisedEvent
 from services.ingest.core.inbound import read_event
+from services.ingest.core.mail_lane import MailLane
 from services.ingest.core.normalise import agencies_of, normalise, scheme_of
 from services.ingest.core.permission import Permit, Registry, check_permission
 from services.ingest.core.pseudonyms import Pseudonyms
@@ -24,9 +25,19 @@ class Admission:
     pseudonyms: Pseudonyms
     now: datetime
     tolerance: timedelta
+    _lane: MailLane = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lane = MailLane(self.permit, self.registry, self.pseudonyms, self.now, self.tolerance)
+        object.__setattr__(self, "_lane", lane)
 
     def admit(self, raw: bytes) -> NormalisedEvent | Refusal:
         """Return the event in *raw* (structured JSON form) as the log keeps it, or the first reason against it."""
+        taken = self._lane.take(raw)
+        return self.judge(raw) if taken is None else taken
+
+    def judge(self, raw: bytes) -> NormalisedEvent | Refusal:
+        """Do what :meth:`admit` does, the whole way."""
         event = read_event(raw)
         if isinstance(event, Refusal):
             return event
