@@ -25,8 +25,8 @@ from tests.fixtures.gateway import BATCH, TOKEN, Gateway, event, prepare
 from tests.fixtures.needs import free_port
 from tests.fixtures.tansu import Tansu
 
-_RUNS: Final = 2
-_SECONDS: Final = 4
+_RUNS: Final = 5
+_SECONDS: Final = 6
 _BATCH: Final = 500
 _ABREAST: Final = {"single": 128, "batch": 8}
 #: Mails of so many people, so that caches of addresses do not decide.

@@ -11,8 +11,7 @@ from services.core.errors import Transient
 from services.infra.kafka import Message
 from services.ingest.adapters.publisher import event_messages
 
-#: Groups on their way at once. While so many are, events wait for one of them, but never longer than _PATIENCE.
-_ABREAST: Final = 1
+#: While a group is on its way events wait for it to arrive, but never longer than this, in seconds.
 _PATIENCE: Final = 0.005
 #: Events of one group; with the rooms of the producer's buffers this keeps any one request's wait short.
 _LARGEST: Final = 1000
@@ -55,7 +54,7 @@ class Gathering:
         if len(self._waiting) == _LARGEST:
             self._go()
         elif self._call is None:
-            idle = len(self._under_way) < _ABREAST
+            idle = not self._under_way
             self._call = loop.call_soon(self._go) if idle else loop.call_later(_PATIENCE, self._go)
         try:
             await acknowledged

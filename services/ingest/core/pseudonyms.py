@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-_BYTES: Final = 16
+_DIGITS: Final = 32
+_BLOCK: Final = 64  # bytes that SHA-256 takes up at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,15 @@ class Pseudonyms:
 
     key_id: str
     key: bytes = field(repr=False)
-    _empty: hmac.HMAC = field(init=False, repr=False, compare=False)
+    _inner: Any = field(init=False, repr=False, compare=False)
+    _outer: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # The key is taken up once: a copy of this costs half of a beginning.
-        object.__setattr__(self, "_empty", hmac.new(self.key, digestmod="sha256"))
+        # HMAC as RFC 2104 defines it, the padded key taken up once: a third of what `hmac.digest` takes, for every event.
+        key = self.key if len(self.key) <= _BLOCK else hashlib.sha256(self.key).digest()
+        padded = key.ljust(_BLOCK, b"\0")
+        object.__setattr__(self, "_inner", hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)))
+        object.__setattr__(self, "_outer", hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)))
 
     def person(self, *, value: str, scheme: str | None, source: str) -> str:
         """Return the pseudonym of a person: number *value* of a registered *scheme*, or of the source's own numbering."""
@@ -55,7 +59,8 @@ class Pseudonyms:
         return self._hashed("".join([f"{len(part)}:{part}" for part in parts]))
 
     def _hashed(self, message: str) -> str:
-        whole = self._empty.copy()
+        inner, outer = self._inner.copy(), self._outer.copy()
         # Lone surrogates cannot come from valid JSON, but a caller's text must never end the process.
-        whole.update(message.encode("utf-8", "surrogatepass"))
-        return f"{self.key_id}:{whole.digest()[:_BYTES].hex()}"
+        inner.update(message.encode("utf-8", "surrogatepass"))
+        outer.update(inner.digest())
+        return f"{self.key_id}:{outer.hexdigest()[:_DIGITS]}"

@@ -103,11 +103,8 @@ def answer(accepted: int, rejected: Sequence[RejectedEvent]) -> Response:
     """Return the answer about events that were looked at one by one."""
     if not rejected:
         return Response(_all_accepted(accepted), 202, media_type="application/json")
-    if accepted:
-        code = 207
-    else:
-        code = 403 if all(one.reason is Reason.NOT_PERMITTED for one in rejected) else 422
-    return _answered(code, accepted, rejected)
+    barred = all(one.reason is Reason.NOT_PERMITTED for one in rejected)
+    return _answered(207 if accepted else 403 if barred else 422, accepted, rejected)
 
 
 def refused_whole(refusal: Refusal) -> Response:

@@ -1,5 +1,6 @@
 """Pseudonyms: the same for the same, never the same for others, and nothing to be read in them."""
 
+import hmac
 import re
 
 from hypothesis import given
@@ -45,6 +46,20 @@ def test_a_pseudonym_has_its_form_and_its_key(value: str) -> None:
     assert re.fullmatch(r"k1:[0-9a-f]{32}", made)
     assert made == P.address(value)
     assert made != Pseudonyms("k1", b"l" * 32).address(value)
+
+
+@given(st.binary(min_size=1, max_size=200), WORDS, WORDS)
+def test_a_pseudonym_is_the_hmac_that_the_standard_library_makes(key: bytes, source: str, value: str) -> None:
+    """HMAC-SHA-256 of every part with its length, its first 128 bits, whatever the length of the key."""
+
+    def expected(*parts: str) -> str:
+        message = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
+        return f"k2:{hmac.digest(key, message, 'sha256')[:16].hex()}"
+
+    made = Pseudonyms("k2", key)
+    assert made.address(value) == expected("address", value)
+    assert made.event_id(source=source, id=value) == expected("event", source, value)
+    assert made.person(value=value, scheme=None, source=source) == expected("person", "source", source, value)
 
 
 def test_the_key_is_not_shown() -> None:
