@@ -15,8 +15,7 @@ from bench import aggregator, door, evaluation, forecast, forecast_public, inges
 from bench.measure import Result
 
 BENCHES: dict[str, Callable[[], list[Result]]] = {
-    "gateway": ingest.gateway,
-    "gateway_http": door.bench,
+    "gateway": door.bench,
     "gateway_memory": door.memory,
     "postfix": ingest.postfix,
     "rebuild": rebuild.bench,

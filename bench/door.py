@@ -51,7 +51,7 @@ end
 def bench() -> list[Result]:
     """Measure both, the contestants by turns. `wrk` (Debian's package) makes the load on the other core."""
     if shutil.which("wrk") is None:
-        sys.exit("bench gateway_http: wrk is missing; install it: apt-get install wrk")
+        sys.exit("bench gateway: wrk is missing; install it: apt-get install wrk")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiendo-bench-")))
         gateway = stack.enter_context(_gateway(folder))
@@ -131,7 +131,7 @@ def _load(port: int, script: Path, kind: str, seconds: int = _SECONDS) -> float:
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     refused = re.search(r"(Non-2xx[^\n]*|Socket errors[^\n]*)", said)
     if refused:
-        sys.exit(f"bench gateway_http: not every request was answered well: {refused[0]}")
+        sys.exit(f"bench gateway: not every request was answered well: {refused[0]}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", said)
     assert found is not None, said
     return float(found[1])

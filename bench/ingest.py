@@ -1,75 +1,13 @@
-"""The door: what the gateway does with each event against pydantic merely parsing it; and the log connector's lines."""
+"""The log connector: lines of a mail log, parsed and correlated."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-
-import msgspec
-from pydantic import TypeAdapter
-
-from bench.measure import RUNS, Result, rate, side_by_side
-from schemas.envelope import CloudEvent
-from services.ingest.core.admission import Admission
-from services.ingest.core.inbound import split_batch
-from services.ingest.core.permission import Permit, Registry
+from bench.measure import RUNS, Result, rate
 from services.ingest.core.postfix_lines import read_line
 from services.ingest.core.postfix_mail import MailFold, Senders
-from services.ingest.core.pseudonyms import Pseudonyms
-from services.ingest.core.rejection import Refusal
 
 _EVENTS = 20_000
 _BATCH = 500
-
-
-def _bodies() -> list[bytes]:
-    events = [
-        {
-            "specversion": "1.0",
-            "id": f"mail/{number}",
-            "source": "/mail/province",
-            "type": "vn.tiendo.mail.used.v1",
-            "time": "2008-09-29T09:00:00+07:00",
-            "agency": "province",
-            "data": {"address": f"office{number % 900}@example.gov.vn", "day": "2008-09-29", "action": "sent"},
-        }
-        for number in range(_EVENTS)
-    ]
-    return [json.dumps(events[start : start + _BATCH]).encode() for start in range(0, _EVENTS, _BATCH)]
-
-
-def gateway() -> list[Result]:
-    """Everything that happens to an event between the socket and Kafka, against parsing the envelope alone."""
-    bodies = _bodies()
-    permit = Permit("/mail/province", frozenset({"mail.used"}), frozenset({"province"}))
-    admission = Admission(
-        permit=permit,
-        registry=Registry(agencies=frozenset({"province"}), permits={permit.source: permit}),
-        pseudonyms=Pseudonyms(key=b"0" * 32, key_id="k1"),
-        now=datetime(2008, 10, 1, tzinfo=UTC),
-        tolerance=timedelta(minutes=5),
-    )
-    parser = TypeAdapter(list[CloudEvent])
-
-    def whole() -> int:
-        done = 0
-        for body in bodies:
-            parts = split_batch(body)
-            assert not isinstance(parts, Refusal)
-            taken = [admission.admit(raw) for raw in parts]
-            assert not any(isinstance(one, Refusal) for one in taken)
-            done += len(msgspec.json.encode(taken)) and len(taken)
-        return done
-
-    def parsing() -> int:
-        return sum(len(parser.validate_json(body)) for body in bodies)
-
-    return side_by_side(
-        "gateway_core_vs_parsing",
-        "events/s",
-        ("gateway_core_events_s", whole),
-        ("pydantic_parsing_events_s", parsing),
-    )
 
 
 def postfix() -> list[Result]:
