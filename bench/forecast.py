@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.measure import Result
-from services.core.pace import FLAT, forecast, recent_paces
+from services.core.schedule.pace import FLAT, forecast, recent_paces
 
 START: Final = date(2008, 5, 28)
 DEADLINE: Final = 217  # days after the start: 31 December

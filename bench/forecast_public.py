@@ -24,7 +24,7 @@ from rich.table import Table
 
 from bench.ground import PYTHON
 from bench.measure import Result
-from services.core.pace import FLAT, forecast, recent_paces
+from services.core.schedule.pace import FLAT, forecast, recent_paces
 
 YEAR: Final = 7  # days that stand for one
 FIRST: Final = 84  # days of history before the first question

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.forecast import AFTER, AHEAD, DEADLINE, SHAPES, TARGET, counted, courses
-from services.core.pace import FLAT, LONG, WINDOW, paces_of_windows
+from services.core.schedule.pace import FLAT, LONG, WINDOW, paces_of_windows
 
 SEEDS: Final = (101, 102, 103, 104, 105)
 EACH: Final = 200  # courses of a shape and a seed

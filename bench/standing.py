@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from bench.measure import Result
 from bench.standing_world import DAY, EPOCH, START, directory, fill, plan, publish
 from schemas.plan import Indicator, Plan
-from services.core.curves_many import Curves
 from services.core.definition import definition_of
-from services.core.pace import LONG, WINDOW, paces_of_windows
-from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
-from services.core.trajectory import curve_for
+from services.core.schedule.curves_many import Curves
+from services.core.schedule.pace import LONG, WINDOW, paces_of_windows
+from services.core.schedule.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
+from services.core.schedule.trajectory import curve_for
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer

@@ -1,6 +1,6 @@
 """What ``warnings.v1`` carries: the life of warnings, the notices sent about them, answers and silences.
 
-Records are only appended. What they amount to is a fold in the order of the log (``services/core/warning_records.py``).
+Records are only appended. What they amount to is a fold in the order of the log (``services/core/warnings/warning_records.py``).
 """
 
 from __future__ import annotations

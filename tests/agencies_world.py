@@ -17,12 +17,12 @@ from schemas.revisions import DirectoryRevision, PlanRevision
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.alerts.adapters.figures import FigureReader
-from services.core.assess import Assessment, assess
-from services.core.coverage import FeedDay
 from services.core.definition import definition_of
 from services.core.directory_faults import directory_findings
 from services.core.plan_faults import plan_findings
-from services.core.standing import Standing
+from services.core.schedule.assess import Assessment, assess
+from services.core.schedule.coverage import FeedDay
+from services.core.schedule.standing import Standing
 from services.infra.clickhouse.client import ClickHouse
 from tests.aggregator_world import ZONE
 from tests.figures_world import ZONE_INFO, day, emptied, item, opened, published, written

@@ -13,12 +13,12 @@ from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from schemas.warnings import Notice, Transition
 from services.alerts.core.planning import Desk, plan_notices
-from services.core.assess import Assessment, assess
-from services.core.coverage import FeedDay
 from services.core.definition import definition_of
-from services.core.severity import default_policy
-from services.core.transitions import transitions_of
-from services.core.warning_records import fold
+from services.core.schedule.assess import Assessment, assess
+from services.core.schedule.coverage import FeedDay
+from services.core.warnings.severity import default_policy
+from services.core.warnings.transitions import transitions_of
+from services.core.warnings.warning_records import fold
 from services.infra.clickhouse.client import ClickHouse
 
 START = date(2008, 5, 28)

@@ -15,10 +15,10 @@ from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.adapters.warning_tables import write_records
 from services.alerts.evaluate import Round, evaluate_round
-from services.core.answer_link import AnswerLink
-from services.core.severity import default_policy
-from services.core.transitions import transitions_of
-from services.core.warning_records import fold
+from services.core.warnings.answer_link import AnswerLink
+from services.core.warnings.severity import default_policy
+from services.core.warnings.transitions import transitions_of
+from services.core.warnings.warning_records import fold
 from services.infra.answer_links import Signer
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.kafka import KafkaAddress, TopicSpec, ensure_topics, read_all

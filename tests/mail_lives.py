@@ -11,9 +11,9 @@ from schemas.directory import Agency
 from schemas.policy import Policy
 from schemas.warnings import Answer, AnswerKind, Notice, Severity, Transition, TransitionReason, WarningState
 from services.alerts.core.warn import Letter, Writer
-from services.core.assess import Assessment
-from services.core.coverage import FeedState
-from services.core.lifecycle import TOLD, transition_id
+from services.core.schedule.assess import Assessment
+from services.core.schedule.coverage import FeedState
+from services.core.warnings.lifecycle import TOLD, transition_id
 from tests import alerts_world as world
 
 R, S = TransitionReason, WarningState

@@ -16,7 +16,7 @@ from schemas.plan import Plan
 from schemas.policy import Match, Policy
 from schemas.revisions import DirectoryRevision, PlanRevision
 from schemas.warnings import Answer, AnswerKind, Silence
-from services.core.coverage import FeedDay
+from services.core.schedule.coverage import FeedDay
 from tests.year_figures import DEAD, DEAD_LAST_DAY, NEVER, START, span
 
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "thai-nguyen-2008"

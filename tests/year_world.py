@@ -18,15 +18,15 @@ from schemas.plan import MeanMeasure, Plan
 from schemas.policy import Policy
 from schemas.warnings import Answer, Notice, Transition
 from services.alerts.core.planning import Desk, plan_digests, plan_notices
-from services.core.assess import Assessment, assess
-from services.core.course import Course
 from services.core.definition import reads_of
-from services.core.evaluation import Day, transitions_on
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.lifecycle import feed_cause, lag_cause, to_be_told
+from services.core.schedule.assess import Assessment, assess
 from services.core.scope import targets_of
-from services.core.transitions import feed_standings, judged_day
-from services.core.warning_records import Subject, silences_in_force
+from services.core.warnings.course import Course
+from services.core.warnings.evaluation import Day, transitions_on
+from services.core.warnings.lifecycle import feed_cause, lag_cause, to_be_told
+from services.core.warnings.transitions import feed_standings, judged_day
+from services.core.warnings.warning_records import Subject, silences_in_force
 from tests.year_figures import START, Figures, figures, span
 from tests.year_script import HOLIDAYS_2009, OUTAGES, SILENCES, answers_on, directories, plans, policy, reports
 

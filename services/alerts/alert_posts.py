@@ -10,7 +10,7 @@ from services.alerts import metrics
 from services.alerts.blocking import Blocking
 from services.alerts.core.alerts import Alert
 from services.core.errors import Transient
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from schemas.warnings import Notice
-from services.core.answer_link import AnswerLink
+from services.core.warnings.answer_link import AnswerLink
 from services.infra.answer_links import Signer
 from services.infra.clock import Clock
 

@@ -14,8 +14,8 @@ from services.alerts.adapters.channels.webhook import Webhook
 from services.alerts.channels_file import Channels, ChannelsFault, read_channels
 from services.alerts.core.alerts import Alert
 from services.alerts.core.webhook import trial_message
-from services.core.warning_records import DeliveryFault
-from services.core.warning_words import warning_words_of
+from services.core.warnings.warning_records import DeliveryFault
+from services.core.warnings.warning_words import warning_words_of
 from services.infra.clock import machine_now
 
 _ALERTMANAGER: Final = "alertmanager"

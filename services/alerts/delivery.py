@@ -23,9 +23,9 @@ from services.alerts.core.notices import contact_of
 from services.alerts.core.planning import CHANNEL
 from services.alerts.core.warn import Writer
 from services.alerts.waits import Waits
-from services.core.assess import Assessment
 from services.core.errors import Transient
-from services.core.warning_records import DeliveryFault, NoticeState, counted
+from services.core.schedule.assess import Assessment
+from services.core.warnings.warning_records import DeliveryFault, NoticeState, counted
 from services.infra.clock import Clock
 
 log = logging.getLogger(__name__)

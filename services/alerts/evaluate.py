@@ -16,9 +16,9 @@ from services.alerts.adapters.standing_store import Kept, StandingStore
 from services.alerts.grounds import ground_of
 from services.alerts.judge import Judge
 from services.alerts.rolled_up import RollingUp
-from services.core.assess import Assessment, definitions_needed, last_day_judged, spells
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.judging import Changes, Spell
+from services.core.schedule.assess import Assessment, definitions_needed, last_day_judged, spells
+from services.core.schedule.judging import Changes, Spell
 from services.infra.clock import last_complete_day
 from services.infra.plan_reader import Evaluation
 

@@ -10,9 +10,9 @@ from schemas.directory import Feed
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.core.histories import Histories, History
-from services.core.assess import Assessment, assess, definitions_needed
-from services.core.coverage import FeedOnDay, FeedState, Reports
-from services.core.judging import Spell, covering, few
+from services.core.schedule.assess import Assessment, assess, definitions_needed
+from services.core.schedule.coverage import FeedOnDay, FeedState, Reports
+from services.core.schedule.judging import Spell, covering, few
 
 _FEEDS_AT_ONCE: Final = 500
 _LOOKED_BACK: Final = timedelta(days=40)  # longer than a feed's incomplete days are remembered

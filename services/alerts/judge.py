@@ -14,13 +14,13 @@ from schemas.directory import Feed
 from schemas.plan import Indicator, MeanMeasure, Target
 from services.alerts.adapters.figures import FigureReader
 from services.alerts.adapters.standing_store import Rows, Saved, StandingStore
-from services.core.coverage import WORST_FIRST, FeedState, Reports
 from services.core.definition import definition_of
-from services.core.figures_many import Figures, Ints, figures_of_many, mean_of_many, no_figures
-from services.core.judged_block import Block, rows_of
-from services.core.judging import Changes, Needed, Piece, Spell, pieces_of
-from services.core.pace import LONG, WINDOW
-from services.core.trajectory import Curve
+from services.core.schedule.coverage import WORST_FIRST, FeedState, Reports
+from services.core.schedule.figures_many import Figures, Ints, figures_of_many, mean_of_many, no_figures
+from services.core.schedule.judged_block import Block, rows_of
+from services.core.schedule.judging import Changes, Needed, Piece, Spell, pieces_of
+from services.core.schedule.pace import LONG, WINDOW
+from services.core.schedule.trajectory import Curve
 
 log = logging.getLogger(__name__)
 

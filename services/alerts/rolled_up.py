@@ -8,10 +8,10 @@ from typing import Any
 
 from schemas.directory import Directory
 from schemas.plan import Plan
-from services.core.coverage import FeedState
-from services.core.judging import Spell
-from services.core.rollup import Over, Rollup, overs_of, rollups_on
-from services.core.standing import Standing
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.judging import Spell
+from services.core.schedule.rollup import Over, Rollup, overs_of, rollups_on
+from services.core.schedule.standing import Standing
 
 
 class RollingUp:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from schemas.policy import Policy
 from schemas.warnings import Answer, Transition, WarningState
 from services.alerts.adapters.day_codes import DayCodes, Span
-from services.core.assess import Assessment
-from services.core.course import Course, JudgedDay
-from services.core.courses_many import Courses, follow_many
-from services.core.evaluation import Day, transitions_on
-from services.core.lifecycle import feed_cause, lag_cause
+from services.core.schedule.assess import Assessment
 from services.core.scope import targets_of
-from services.core.transitions import feed_standings
-from services.core.warning_records import Subject
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.courses_many import Courses, follow_many
+from services.core.warnings.evaluation import Day, transitions_on
+from services.core.warnings.lifecycle import feed_cause, lag_cause
+from services.core.warnings.transitions import feed_standings
+from services.core.warnings.warning_records import Subject
 
 
 @dataclass

@@ -31,7 +31,7 @@ from services.alerts.memory import Heard, PlanMemory
 from services.alerts.standing_codes import StandingCodes
 from services.core.definition import definition_of
 from services.core.in_force import policy_in_force
-from services.core.warning_records import Subject
+from services.core.warnings.warning_records import Subject
 from services.infra.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from schemas.warnings import Answer, Notice, Silence, Transition
 from services.board.core.answering import Choice
 from services.board.core.matter import Matter
 from services.board.core.shown import Frame
-from services.core.answers import answer_to
 from services.core.errors import Rejected
+from services.core.warnings.answers import answer_to
 
 _log = logging.getLogger(__name__)
 _REMEMBERED: Final = 2000  # links

@@ -11,11 +11,11 @@ from schemas.explanation import FeedUsed
 from schemas.plan import Indicator, Plan
 from schemas.warnings import WARNING_RECORD, Answer, Record, Transition
 from services.board.core.matter import LagEvidence, Matter, open_of, subjects_of
-from services.core.answer_link import AnswerLink
-from services.core.coverage import Reports
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.schedule.coverage import Reports
+from services.core.schedule.trajectory import curve_for
 from services.core.scope import targets_of
-from services.core.trajectory import curve_for
+from services.core.warnings.answer_link import AnswerLink
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.explain.feeds import feeds_used
 from services.infra.plan_reader import PlanReader

@@ -17,12 +17,12 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from services.cli.against_words import AgainstWords, against_words_of
 from services.cli.output import Format, console, print_csv, print_json, table
-from services.core.earned import whole_days
 from services.core.errors import Rejected
 from services.core.others import Against, Beside, Judged, Ours, Outcome, Ranking, Why, against
 from services.core.others_course import Lead, Published
 from services.core.others_rows import Unreadable, read_share
-from services.core.standing_words import Words
+from services.core.schedule.earned import whole_days
+from services.core.schedule.standing_words import Words
 from services.infra.others_csv import load_others
 
 FIELDS: Final = (

@@ -18,13 +18,13 @@ from services.cli.asked import unjudged
 from services.cli.output import Format, console, print_csv, print_json, table
 from services.cli.standing import Language, Row
 from services.core.comparison import Candidate, Comparison, Place, Unranked, compare
-from services.core.coverage import FeedState
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.others import OLDEST
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.standing import Verdict
+from services.core.schedule.standing_words import Words, words_of
 from services.core.scope import targets_of
-from services.core.standing import Verdict
-from services.core.standing_words import Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings

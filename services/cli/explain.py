@@ -30,7 +30,7 @@ from services.core.evidence_words import (
     word,
 )
 from services.core.item_evidence import Why
-from services.core.standing_words import STYLES, Words, words_of
+from services.core.schedule.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.explain.reader import Explain, explain
 from services.infra.settings import SharedSettings

@@ -14,10 +14,10 @@ from rich.markup import escape
 from schemas.revisions import DirectoryRevision
 from services.cli.asked import over
 from services.cli.output import Format, console, counted, print_csv, print_json, table
-from services.core.coverage import FeedState
 from services.core.errors import Rejected
 from services.core.feed_accounts import FeedAccount, accounts_of, spans
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.schedule.coverage import FeedState
 from services.infra.archive_reader import ArchiveReader
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.clock import last_complete_day, open_clock

@@ -14,7 +14,7 @@ import typer
 from services.cli.output import Format, console, print_csv, print_json, table
 from services.core.errors import Rejected
 from services.core.goalposts import Moved, moved_goalposts
-from services.core.standing_words import Words
+from services.core.schedule.standing_words import Words
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.clock import last_complete_day, open_clock
 from services.infra.plan_reader import PlanReader

@@ -19,7 +19,7 @@ from services.cli.goalposts import as_record, notes
 from services.cli.standing import Language
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force
-from services.core.standing_words import Words, words_of
+from services.core.schedule.standing_words import Words, words_of
 from services.infra.clickhouse.client import open_clickhouse
 from services.infra.clock import last_complete_day, open_clock
 from services.infra.documents import Document, Loaded, load_plan, load_policy, stated
@@ -29,7 +29,7 @@ from services.infra.settings import SharedSettings
 if TYPE_CHECKING:  # judging waits for numpy, which the other commands about plans need not
     from services.core.preview import Line, Preview, Totals, Warned
     from services.core.preview_words import PreviewWords
-    from services.core.standing import Standing
+    from services.core.schedule.standing import Standing
     from services.infra.figures.preview import Previewed, WhatIf
 
 FIELDS: Final = (

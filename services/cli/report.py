@@ -17,8 +17,8 @@ from services.cli.goalposts import moved_by, notes
 from services.cli.output import counted
 from services.cli.standing import chosen
 from services.core.errors import Rejected
+from services.core.schedule.standing_words import words_of
 from services.core.seal import Seal, changed
-from services.core.standing_words import words_of
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.clock import open_clock
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh

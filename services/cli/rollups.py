@@ -9,7 +9,7 @@ from typing import Any, Final
 from schemas.directory import Directory
 from schemas.plan import Plan, Unit
 from services.cli import output
-from services.core.standing_words import Words
+from services.core.schedule.standing_words import Words
 
 FIELDS: Final = (
     "plan", "revision", "indicator", "by", "name", "day", "agencies", "silent", "numerator", "denominator", "ratio", "low",

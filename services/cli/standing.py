@@ -25,14 +25,14 @@ from services.cli import output, rollups
 from services.cli.asked import misnamed, unjudged
 from services.cli.goalposts import moved_by, notes
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.standing_words import STYLES, Words, words_of
+from services.core.schedule.standing_words import STYLES, Words, words_of
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.plan_reader import PlanReader
 from services.infra.settings import SharedSettings
 from services.infra.standing_reader import read_rollups, read_standing
 
 if TYPE_CHECKING:  # only --known-at and --revision judge; to read what was judged need not wait for what that takes
-    from services.core.assess import Assessment
+    from services.core.schedule.assess import Assessment
 
 #: The fields of a standing, the same wherever one leaves the system.
 FIELDS: Final = (
@@ -203,7 +203,7 @@ def _end_of(known: date | None, zone: str) -> datetime | None:
 
 def chosen(judged: Assessment, *, indicators: Sequence[str] = (), agencies: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the last day's rows of an assessment as the table has them, of these indicators and agencies where any are named."""
-    from services.core.standing_row import COLUMNS, as_row
+    from services.core.schedule.standing_row import COLUMNS, as_row
 
     return [
         dict(zip(COLUMNS, as_row(history[-1]), strict=True))

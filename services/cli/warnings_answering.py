@@ -18,9 +18,9 @@ from services.cli.warnings_common import (
     open_desk,
     say,
 )
-from services.core.answers import answer_to
-from services.core.lifecycle import quieted
-from services.core.warning_words import ENGLISH
+from services.core.warnings.answers import answer_to
+from services.core.warnings.lifecycle import quieted
+from services.core.warnings.warning_words import ENGLISH
 from services.infra.warnings_names import PlanNames, read_names
 
 Remark = Annotated[str, typer.Option("--reason", help="A remark, where there is one; it is kept for ever.")]

@@ -17,7 +17,7 @@ from schemas.warnings import Answer, Notice, Silence
 from services.cli.harmless import plain
 from services.cli.output import Format, console
 from services.core.errors import Rejected
-from services.core.warning_words import WarningWords, warning_words_of
+from services.core.warnings.warning_words import WarningWords, warning_words_of
 from services.infra.clickhouse.client import ClickHouse, open_clickhouse
 from services.infra.clock import open_clock
 from services.infra.settings import SharedSettings

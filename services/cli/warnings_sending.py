@@ -14,8 +14,8 @@ from services.cli.harmless import cells, shown
 from services.cli.output import Format, console, counted, print_csv, print_json, table
 from services.cli.warnings_common import By, Desk, DryRun, Form, Lang, Language, OfPlan, open_desk, say, words_for
 from services.core.errors import Rejected
-from services.core.sending_again import sent_again
-from services.core.warning_records import NoticeState
+from services.core.warnings.sending_again import sent_again
+from services.core.warnings.warning_records import NoticeState
 from services.infra.warnings_queries import MOST
 from services.infra.warnings_views import notice_view
 

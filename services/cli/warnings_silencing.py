@@ -31,7 +31,7 @@ from services.cli.warnings_common import (
 )
 from services.core.errors import Rejected
 from services.core.findings import meant
-from services.core.silences import SilenceLife, end_of, silence_of
+from services.core.warnings.silences import SilenceLife, end_of, silence_of
 from services.infra.warnings_names import PlanNames, plan_ids, read_names
 from services.infra.warnings_views import meant_now, silence_view
 

@@ -12,8 +12,8 @@ from schemas.warnings import AnswerKind, TransitionReason, WarningState
 from services.cli.harmless import shown
 from services.cli.output import console, counted, table
 from services.cli.warnings_common import Desk
-from services.core.earned import whole_days
-from services.core.warning_words import WarningWords
+from services.core.schedule.earned import whole_days
+from services.core.warnings.warning_words import WarningWords
 
 _ID: Final = 36
 _STYLES: Final = {"critical": "bold red", "warning": "red", "info": "yellow", None: "yellow"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.directory import Directory, Feed
 from services.core.calendar import last_day_of_grace
-from services.core.coverage import RECENT, FeedDay, FeedState, Reports
+from services.core.schedule.coverage import RECENT, FeedDay, FeedState, Reports
 
 _ONE_DAY = timedelta(days=1)
 

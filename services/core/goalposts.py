@@ -12,8 +12,8 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.schedule.trajectory import curve_for
 from services.core.scope import targets_of
-from services.core.trajectory import curve_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import date
 from schemas.plan import Plan
 from schemas.policy import Policy
 from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
-from services.core.severity import default_policy
+from services.core.warnings.severity import default_policy
 
 
 def plan_in_force(revisions: Sequence[PlanRevision], day: date) -> PlanRevision | None:

@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Final
 
 from services.core.goalposts import Moved
-from services.core.lifecycle import is_open
-from services.core.replay import Change
-from services.core.standing import Standing
-from services.core.warning_records import Subject
+from services.core.schedule.standing import Standing
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.replay import Change
+from services.core.warnings.warning_records import Subject
 
 
 class Difference(StrEnum):

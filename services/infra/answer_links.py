@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from itsdangerous import BadData, URLSafeSerializer
 from pydantic import Field, SecretStr, model_validator
 
-from services.core.answer_link import AnswerLink, content_of, link_of
+from services.core.warnings.answer_link import AnswerLink, content_of, link_of
 from services.infra.settings import SharedSettings
 
 _LINK, _FORM, _RECEIPT = "tiendo answer link", "tiendo answer form", "tiendo answer receipt"

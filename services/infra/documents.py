@@ -20,7 +20,7 @@ from schemas.sources import Sources
 from services.core.directory_faults import directory_findings, sources_findings
 from services.core.findings import Finding, Path, meant
 from services.core.plan_faults import plan_findings
-from services.core.policy_faults import policy_findings
+from services.core.warnings.policy_faults import policy_findings
 from services.infra.public_holidays import public_holidays
 
 Document = TypeVar("Document", bound=BaseModel)

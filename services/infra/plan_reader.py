@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 
 from schemas.revisions import REVISION, AnyRevision, DirectoryRevision, PlanRevision, PolicyRevision
-from services.core.coverage import FeedDay
+from services.core.schedule.coverage import FeedDay
 from services.infra.clickhouse.client import ClickHouse
 
 _FIRST_DAY: Final = date(1900, 1, 1)  # the least day that the database's type holds

@@ -24,7 +24,7 @@ from services.core.directory_faults import directory_findings, sources_findings
 from services.core.errors import Rejected
 from services.core.findings import Finding
 from services.core.plan_faults import plan_findings
-from services.core.policy_faults import policy_findings
+from services.core.warnings.policy_faults import policy_findings
 from services.infra.kafka import KafkaAddress, Message, TopicSpec, ensure_topics, open_producer, read_all
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from services.core.answers import latest_promise
 from services.core.errors import Rejected
 from services.core.findings import meant
+from services.core.warnings.answers import latest_promise
 from services.infra.clickhouse.client import ClickHouse
 
 _FEW: Final = 12  # so few are named where nothing resembles what was asked for

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.warnings import WarningState
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 #: So many warnings are read at once at most: their names stand in the text of the next query.
 MOST: Final = 1000

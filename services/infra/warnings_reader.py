@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from schemas.warnings import WARNING_RECORD, Answer, Notice, Record, Silence, Transition, TransitionReason
-from services.core.lifecycle import transition_id
-from services.core.silences import SilenceLife, lives_of
-from services.core.warning_records import NoticeState, fold_notices
+from services.core.warnings.lifecycle import transition_id
+from services.core.warnings.silences import SilenceLife, lives_of
+from services.core.warnings.warning_records import NoticeState, fold_notices
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.warnings_queries import (
     FINAL_FAULTS,

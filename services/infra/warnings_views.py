@@ -18,10 +18,10 @@ from schemas.warning_views import (
     WarningView,
 )
 from schemas.warnings import Answer, Transition
-from services.core.matching import matches
-from services.core.silences import SilenceLife
-from services.core.warning_records import NoticeState
-from services.core.warning_words import WarningWords
+from services.core.warnings.matching import matches
+from services.core.warnings.silences import SilenceLife
+from services.core.warnings.warning_records import NoticeState
+from services.core.warnings.warning_words import WarningWords
 from services.infra.warnings_names import PlanNames, Unknown, must_be_known
 from services.infra.warnings_queries import WantedWarnings
 from services.infra.warnings_reader import Listed, WarningsReader

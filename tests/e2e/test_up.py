@@ -20,7 +20,7 @@ import pytest
 from deploy.local.keys import secret
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
-from services.core.answer_link import AnswerLink
+from services.core.warnings.answer_link import AnswerLink
 from services.infra.answer_links import Signer
 from services.infra.clickhouse.client import open_clickhouse
 from tests.e2e.conftest import EXAMPLE, tiendo

@@ -12,7 +12,7 @@ import pytest
 
 from services.cli.against import FIELDS, About, Asked, Found, found_of, print_against, records
 from services.cli.output import print_csv
-from services.core.standing_words import words_of
+from services.core.schedule.standing_words import words_of
 from services.infra.others_csv import read_others
 from tests.fixtures.standing import DAY, directory, plan
 

@@ -22,7 +22,7 @@ from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import contact_of
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose
-from services.core.assess import Assessment
+from services.core.schedule.assess import Assessment
 from tests import alerts_world as world
 
 MAILS = Path(__file__).parent / "mails"

@@ -16,9 +16,9 @@ from schemas.policy import Role
 from schemas.warnings import Notice, Transition, TransitionReason
 from services.alerts.core.notices import AddressBook, contact_of, is_feed
 from services.alerts.core.planning import length_of, worth_reading
-from services.core.lifecycle import is_open
-from services.core.transitions import transitions_of
-from services.core.warning_words import ENGLISH
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.transitions import transitions_of
+from services.core.warnings.warning_words import ENGLISH
 from tests import year_world as world
 
 AGREED = {date(2008, 7, 9), date(2008, 10, 2), date(2009, 1, 1)}  # nobody answers on these days

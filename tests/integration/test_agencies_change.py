@@ -14,9 +14,9 @@ from schemas.warnings import Transition
 from services.aggregator.adapters.documents import store
 from services.aggregator.adapters.recompute import recompute
 from services.core.in_force import directory_in_force
-from services.core.lifecycle import lag_cause
-from services.core.severity import default_policy
-from services.core.transitions import transitions_of
+from services.core.warnings.lifecycle import lag_cause
+from services.core.warnings.severity import default_policy
+from services.core.warnings.transitions import transitions_of
 from services.infra.clickhouse.client import ClickHouse
 from services.ingest.core.permission import registry_of
 from tests.agencies_world import (

@@ -11,7 +11,7 @@ import pytest
 
 from services.alerts.adapters.channels.alertmanager import Alertmanager
 from services.alerts.core.alerts import Alert, alerts_of
-from services.core.warning_records import DeliveryFault, fold
+from services.core.warnings.warning_records import DeliveryFault, fold
 from tests import alerts_world as world
 from tests.alerts_place import wait_for
 from tests.fixtures.alertmanager import Alertmanager as Server

@@ -15,7 +15,7 @@ from schemas.warnings import AnswerKind, WarningState
 from services.alerts.evaluate import Round
 from services.board.app import build
 from services.board.settings import BoardSettings
-from services.core.warning_records import fold
+from services.core.warnings.warning_records import fold
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import KafkaAddress

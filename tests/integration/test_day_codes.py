@@ -14,10 +14,10 @@ from schemas.warnings import Transition
 from services.alerts.adapters.day_codes import DayCodes, Span
 from services.alerts.evaluate import Round
 from services.alerts.standing_codes import StandingCodes
-from services.core.day_codes import code_of
-from services.core.severity import default_policy
-from services.core.transitions import judged_day, transitions_of
-from services.core.warning_records import Subject, fold
+from services.core.warnings.day_codes import code_of
+from services.core.warnings.severity import default_policy
+from services.core.warnings.transitions import judged_day, transitions_of
+from services.core.warnings.warning_records import Subject, fold
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer

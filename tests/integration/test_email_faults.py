@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from services.alerts.adapters.email import Mailer, SmtpAddress
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 from tests.fixtures.needs import free_port
 
 pytestmark = pytest.mark.integration

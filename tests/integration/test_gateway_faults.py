@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from services.alerts.adapters.channels.gateway import Gateway
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 from tests.fixtures.needs import free_port
 from tests.fixtures.receiver import Receiver, receiving
 

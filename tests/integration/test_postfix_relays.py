@@ -15,7 +15,7 @@ from services.alerts.adapters.email import Mailer, SmtpAddress
 from services.alerts.adapters.letters import Letters
 from services.alerts.core.notices import message_id, references
 from services.alerts.core.warn import compose
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 from tests import alerts_world as world
 from tests.fixtures.postfix import HOST, Postfix
 

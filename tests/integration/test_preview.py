@@ -16,8 +16,8 @@ from schemas.revisions import DirectoryRevision, PlanRevision
 from services.aggregator.adapters.recompute import recompute
 from services.core.definition import definition_of, reads_of
 from services.core.preview import Difference, Line, Side, compare
-from services.core.replay import replay
 from services.core.scope import FIRST_DAY, LAST_DAY, Scope
+from services.core.warnings.replay import replay
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, Question, judge_afresh
 from services.infra.figures.preview import Previewed, WhatIf

@@ -21,7 +21,7 @@ from services.aggregator.adapters.recompute import recompute
 from services.alerts.adapters.figures import FigureReader
 from services.cli.goalposts import moved
 from services.cli.standing import standing
-from services.core.assess import Assessment, assess, definitions_needed
+from services.core.schedule.assess import Assessment, assess, definitions_needed
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, Question, end_of, judge_afresh
 from tests.aggregator_world import START, ZONE

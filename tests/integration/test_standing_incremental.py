@@ -11,10 +11,10 @@ import pytest
 from schemas.directory import Directory
 from schemas.plan import Plan
 from services.alerts.evaluate import NotYet, Waiting, evaluate_round, overtaken
-from services.core import rollup
-from services.core.assess import Assessment, assess, definitions_needed
-from services.core.rollup import rollups_of
-from services.core.standing_row import COLUMNS, as_row
+from services.core.schedule import rollup
+from services.core.schedule.assess import Assessment, assess, definitions_needed
+from services.core.schedule.rollup import rollups_of
+from services.core.schedule.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer

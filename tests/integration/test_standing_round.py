@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from schemas.directory import Directory
 from services.alerts.evaluate import NotYet, Round, Waiting, finish
 from services.cli.standing import FIELDS, standing
-from services.core.coverage import FeedState
-from services.core.standing import Verdict
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.standing import Verdict
 from services.infra.clickhouse.client import ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from tests.fixtures.chdb import ChdbServer

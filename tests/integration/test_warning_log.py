@@ -32,7 +32,7 @@ from schemas.warnings import (
 from services.alerts.adapters.log_reader import Behind, Logged, LogReader
 from services.alerts.adapters.warning_log import WarningLog
 from services.alerts.adapters.warning_tables import COLUMNS, row_of
-from services.core.warning_records import counted, fold
+from services.core.warnings.warning_records import counted, fold
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.clickhouse.migrate import migrate
 from services.infra.kafka import Message, open_producer, read_all

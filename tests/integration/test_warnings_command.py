@@ -18,9 +18,9 @@ from schemas.policy import Match, Severity
 from schemas.warnings import Answer, AnswerKind, Notice, Silence, Transition, TransitionReason, WarningState
 from services.cli.__main__ import app
 from services.core.errors import Rejected
-from services.core.lifecycle import transition_id
-from services.core.matching import matches
-from services.core.warning_records import fold_notices
+from services.core.warnings.lifecycle import transition_id
+from services.core.warnings.matching import matches
+from services.core.warnings.warning_records import fold_notices
 from services.infra.clickhouse.client import ClickHouse, ClickHouseAddress, open_clickhouse
 from services.infra.warnings_names import read_names
 from services.infra.warnings_reader import WarningsReader

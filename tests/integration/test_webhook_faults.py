@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from services.alerts.adapters.channels.webhook import Webhook
 from services.alerts.core.webhook import trial_message
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 from tests.fixtures.needs import free_port
 from tests.fixtures.receiver import Receiver, certificate, receiving
 

@@ -12,7 +12,7 @@ from services.alerts.alert_posts import AlertPosts
 from services.alerts.blocking import open_blocking
 from services.alerts.core.alerts import Alert
 from services.core.errors import Transient
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 ALERT = Alert(labels=(("alertname", "TiendoLag"),), annotations=(), started=datetime(2026, 1, 1, tzinfo=UTC))
 

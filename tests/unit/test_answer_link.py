@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.core.answer_link import AnswerLink, content_of, link_of
+from services.core.warnings.answer_link import AnswerLink, content_of, link_of
 from services.infra.answer_links import AnswerSettings, Signer
 
 NOW = datetime(2008, 10, 1, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.policy import Policy
-from services.core.course import Course, JudgedDay
-from services.core.courses_many import follow_many
-from services.core.day_codes import VERDICTS, code_of, day_of
-from services.core.lifecycle import decide_lag
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.courses_many import follow_many
+from services.core.warnings.day_codes import VERDICTS, code_of, day_of
+from services.core.warnings.lifecycle import decide_lag
 
 FIRST = date(2008, 5, 28)
 

@@ -18,7 +18,7 @@ from services.alerts.blocking import Blocking, open_blocking
 from services.alerts.delivery import Delivery, Ground
 from services.alerts.waits import Waits
 from services.core.errors import Transient
-from services.core.warning_records import DeliveryFault, NoticeState, fold_notices
+from services.core.warnings.warning_records import DeliveryFault, NoticeState, fold_notices
 
 AT = datetime.fromisoformat("2008-10-01T08:00:00+07:00")
 OFFICE = Contact(role="operations", name="Vận hành", email="van-hanh@example.vn", language="vi")

@@ -24,7 +24,7 @@ from services.alerts.core.digest_records import DigestGround, DigestReader
 from services.alerts.core.evidence import Evidence
 from services.alerts.core.letter import LagLetter
 from services.alerts.core.samples import sample_letters
-from services.core.standing import Standing
+from services.core.schedule.standing import Standing
 from tests import alerts_world as world
 from tests.mail_lives import Life, R, S, province
 

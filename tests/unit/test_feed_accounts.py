@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import Directory
-from services.core.coverage import FeedDay, FeedState
 from services.core.feed_accounts import FeedAccount, Incomplete, Unreported, accounts_of, spans
+from services.core.schedule.coverage import FeedDay, FeedState
 
 START = date(2008, 6, 2)  # a Monday
 OFFICE = {"role": "feed-owner", "name": "Phòng CNTT", "email": "cntt@example.vn"}

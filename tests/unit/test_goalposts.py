@@ -15,7 +15,7 @@ from schemas.revisions import DirectoryRevision, PlanRevision
 from services.cli.goalposts import notes
 from services.cli.standing import Language
 from services.core.goalposts import moved_goalposts
-from services.core.standing_words import words_of
+from services.core.schedule.standing_words import words_of
 from tests.fixtures.standing import DAY, DEADLINE, START, directory, plan
 
 SINCE = date(2008, 9, 1)

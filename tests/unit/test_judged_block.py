@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import WorkingCalendar
-from services.core.coverage import WORST_FIRST, Coverage, FeedState
-from services.core.figures_many import SCALE, Figures, figures_of_many, mean_of_many
-from services.core.judged_block import Block, rows_of
-from services.core.pace import recent_paces
-from services.core.standing import NO_FIGURE, Case, Figure, figure_of, judge, mean_of
-from services.core.standing_row import as_row
-from services.core.trajectory import Curve, curve_of
+from services.core.schedule.coverage import WORST_FIRST, Coverage, FeedState
+from services.core.schedule.figures_many import SCALE, Figures, figures_of_many, mean_of_many
+from services.core.schedule.judged_block import Block, rows_of
+from services.core.schedule.pace import recent_paces
+from services.core.schedule.standing import NO_FIGURE, Case, Figure, figure_of, judge, mean_of
+from services.core.schedule.standing_row import as_row
+from services.core.schedule.trajectory import Curve, curve_of
 from services.core.working_time import working_time
 from tests.unit.test_standing_trajectory import START, shares, spans, trajectories
 

@@ -23,7 +23,7 @@ from services.alerts.core.letter import DisputeLetter, Lag, LagLetter, News
 from services.alerts.core.news import WEIGHT, news_of, order
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import Letter
-from services.core.lifecycle import TOLD
+from services.core.warnings.lifecycle import TOLD
 from tests.mail_lives import R, S, boxes, use
 
 ENDS = {R.CAUGHT_UP, R.NO_LONGER_JUDGED, R.FEED_RETURNED}

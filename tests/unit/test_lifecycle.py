@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from schemas.policy import ROLES, FeedRules, Policy, Severity, Step
 from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
-from services.core.course import Course, JudgedDay, speaks
-from services.core.evaluation import Day, transitions_on
-from services.core.feed_life import FeedStanding, decide_feed
-from services.core.lifecycle import (
+from services.core.warnings.course import Course, JudgedDay, speaks
+from services.core.warnings.evaluation import Day, transitions_on
+from services.core.warnings.feed_life import FeedStanding, decide_feed
+from services.core.warnings.lifecycle import (
     TOLD,
     Quiet,
     decide_lag,
@@ -23,8 +23,8 @@ from services.core.lifecycle import (
     is_open,
     lag_cause,
 )
-from services.core.severity import RANK
-from services.core.warning_records import counted, fold, waiting_answers
+from services.core.warnings.severity import RANK
+from services.core.warnings.warning_records import counted, fold, waiting_answers
 
 START = date(2008, 5, 28)
 AT = datetime.fromisoformat("2008-10-01T08:00:00+07:00")

@@ -22,12 +22,12 @@ from schemas.revisions import PlanRevision
 from services.alerts.core.letter import LagLetter
 from services.alerts.core.message import pace_of
 from services.alerts.core.samples import sample_letters
-from services.core.assess import assess
 from services.core.definition import definition_of
 from services.core.evidence_words import measure_text
 from services.core.item_evidence import Said, of_stage
-from services.core.standing import figure_of
-from services.core.standing_words import ENGLISH, VIETNAMESE
+from services.core.schedule.assess import assess
+from services.core.schedule.standing import figure_of
+from services.core.schedule.standing_words import ENGLISH, VIETNAMESE
 from services.ingest.core.inbound import read_event
 from services.ingest.core.normalise import normalise
 from services.ingest.core.pseudonyms import Pseudonyms

@@ -22,10 +22,10 @@ from services.alerts.core.notices import (
 )
 from services.alerts.core.samples import sample_letters
 from services.alerts.core.warn import compose
-from services.core.assess import Assessment
-from services.core.standing import Standing
-from services.core.transitions import feeds_needed
-from services.core.warning_records import DeliveryFault, fold, fold_notices
+from services.core.schedule.assess import Assessment
+from services.core.schedule.standing import Standing
+from services.core.warnings.transitions import feeds_needed
+from services.core.warnings.warning_records import DeliveryFault, fold, fold_notices
 from tests import alerts_world as world
 
 LATER = world.NOW + timedelta(days=1)

@@ -11,10 +11,10 @@ from typing import Any
 from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.assess import assess
-from services.core.coverage import FeedDay
 from services.core.definition import definition_of
-from services.core.standing import Standing, Verdict
+from services.core.schedule.assess import assess
+from services.core.schedule.coverage import FeedDay
+from services.core.schedule.standing import Standing, Verdict
 from tests.fixtures.standing import START, directory, plan
 
 PUBLISHED = datetime(2008, 1, 1, tzinfo=UTC)

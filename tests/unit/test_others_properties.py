@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.plan import PointsTrajectory
-from services.core.earned import earned
 from services.core.others import Ours, Outcome, against
 from services.core.others_course import Kind, Published, lead, value_on
-from services.core.trajectory import curve_of
+from services.core.schedule.earned import earned
+from services.core.schedule.trajectory import curve_of
 
 shares = st.fractions(0, 1, max_denominator=50)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.pace import HORIZON, Pace, forecast, needed_pace, recent_paces
-from services.core.standing_words import words_of
+from services.core.schedule.pace import HORIZON, Pace, forecast, needed_pace, recent_paces
+from services.core.schedule.standing_words import words_of
 from tests.unit.test_standing_verdict import DEADLINE, SHARES, START, line
 
 

@@ -14,7 +14,7 @@ from schemas.directory import Directory
 from schemas.policy import Match, Policy, Severity
 from schemas.warnings import Notice, Silence, Transition, TransitionReason, WarningState
 from services.alerts.core.planning import Desk, area_of, plan_digests, plan_notices
-from services.core.warning_records import fold, silences_in_force
+from services.core.warnings.warning_records import fold, silences_in_force
 from tests import alerts_world as world
 
 NOW = datetime.fromisoformat("2008-10-01T08:00:00+07:00")  # a Wednesday

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from schemas.plan import Plan
 from schemas.revisions import PlanRevision
 from schemas.warnings import Transition, TransitionReason, WarningState
-from services.core.assess import assess
 from services.core.definition import definition_of
-from services.core.lifecycle import lag_cause
 from services.core.preview import UNWARNED, Difference, Preview, Side, Warned, compare, difference_of, spans
 from services.core.preview_words import ENGLISH, VIETNAMESE
-from services.core.replay import Change, replay
+from services.core.schedule.assess import assess
+from services.core.warnings.lifecycle import lag_cause
+from services.core.warnings.replay import Change, replay
 from tests import alerts_world as world
 
 DAYS = 40

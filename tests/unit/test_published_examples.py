@@ -13,8 +13,8 @@ from fractions import Fraction
 import pytest
 
 from schemas.plan import Checkpoint, PointsTrajectory
-from services.core.earned import earned
-from services.core.trajectory import curve_of
+from services.core.schedule.earned import earned
+from services.core.schedule.trajectory import curve_of
 
 START = date(2008, 1, 1)
 

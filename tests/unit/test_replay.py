@@ -13,14 +13,14 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
 from schemas.warnings import Transition
-from services.core.assess import Adoption, assess
-from services.core.coverage import FeedDay
 from services.core.definition import definition_of
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.replay import Change, replay
-from services.core.severity import default_policy
-from services.core.transitions import transitions_of
-from services.core.warning_records import Subject, fold
+from services.core.schedule.assess import Adoption, assess
+from services.core.schedule.coverage import FeedDay
+from services.core.warnings.replay import Change, replay
+from services.core.warnings.severity import default_policy
+from services.core.warnings.transitions import transitions_of
+from services.core.warnings.warning_records import Subject, fold
 from tests import alerts_world as world
 
 DAYS = 34

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import Directory
-from services.core.coverage import Coverage, FeedState
-from services.core.rollup import By, Sums, mean_sums, overs_of, sums_of
-from services.core.standing import NO_FIGURE, Case, Standing, figure_of, judge
+from services.core.schedule.coverage import Coverage, FeedState
+from services.core.schedule.rollup import By, Sums, mean_sums, overs_of, sums_of
+from services.core.schedule.standing import NO_FIGURE, Case, Standing, figure_of, judge
 from tests.fixtures.standing import OWNER
 from tests.unit.test_standing_verdict import DEADLINE, START, line
 

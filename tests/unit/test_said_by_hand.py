@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from schemas.policy import Match, Severity
 from schemas.warnings import AnswerKind, Notice, Silence, Transition, TransitionReason, WarningState
-from services.core.answers import answer_id, answer_to
 from services.core.errors import Rejected
-from services.core.sending_again import sent_again
-from services.core.silences import end_of, lives_of, silence_of
-from services.core.warning_records import fold_notices, silences_in_force
+from services.core.warnings.answers import answer_id, answer_to
+from services.core.warnings.sending_again import sent_again
+from services.core.warnings.silences import end_of, lives_of, silence_of
+from services.core.warnings.warning_records import fold_notices, silences_in_force
 
 NOW = datetime(2008, 10, 1, 1, tzinfo=UTC)
 TODAY = date(2008, 10, 1)

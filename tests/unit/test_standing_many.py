@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import LinearTrajectory
-from services.core.coverage import Coverage, FeedState
-from services.core.curves_many import Curves
-from services.core.pace import LONG, WINDOW, Pace, paces_of_windows, recent_paces
-from services.core.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge
-from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
-from services.core.trajectory import Curve, curve_of
+from services.core.schedule.coverage import Coverage, FeedState
+from services.core.schedule.curves_many import Curves
+from services.core.schedule.pace import LONG, WINDOW, Pace, paces_of_windows, recent_paces
+from services.core.schedule.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge
+from services.core.schedule.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
+from services.core.schedule.trajectory import Curve, curve_of
 from tests.unit.test_standing_trajectory import PERCENT, START, shares, spans, trajectories
 
 CASE = Case(plan="p", revision=1, indicator="i", agency="a")

@@ -18,8 +18,8 @@ from schemas.plan import (
     Trajectory,
     WorkingCalendar,
 )
-from services.core.earned import earned
-from services.core.trajectory import Curve, curve_of, planned_at
+from services.core.schedule.earned import earned
+from services.core.schedule.trajectory import Curve, curve_of, planned_at
 from services.core.working_time import WorkingTime
 
 START = date(2008, 1, 1)

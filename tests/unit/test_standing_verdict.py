@@ -12,10 +12,10 @@ from schemas.common import Bilingual
 from schemas.directory import Contact, Feed, Selector
 from schemas.plan import LinearTrajectory
 from services.core.calendar import last_day_of_grace, working_days
-from services.core.coverage import Coverage, FeedDay, FeedState, Reports
-from services.core.pace import Pace
-from services.core.standing import NO_FIGURE, Case, Figure, Standing, Verdict, figure_of, judge, mean_of
-from services.core.trajectory import Curve, curve_of
+from services.core.schedule.coverage import Coverage, FeedDay, FeedState, Reports
+from services.core.schedule.pace import Pace
+from services.core.schedule.standing import NO_FIGURE, Case, Figure, Standing, Verdict, figure_of, judge, mean_of
+from services.core.schedule.trajectory import Curve, curve_of
 
 START, DEADLINE = date(2008, 5, 28), date(2008, 12, 31)
 CASE = Case(plan="p", revision=1, indicator="i", agency="a")

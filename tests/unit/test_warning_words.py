@@ -8,9 +8,9 @@ import pytest
 
 from schemas.policy import ROLES, Severity
 from schemas.warnings import AnswerKind, Notice, TransitionReason, WarningState
-from services.core.silences import SilenceState
-from services.core.warning_records import DeliveryFault
-from services.core.warning_words import ENGLISH, VIETNAMESE, WarningWords, warning_words_of
+from services.core.warnings.silences import SilenceState
+from services.core.warnings.warning_records import DeliveryFault
+from services.core.warnings.warning_words import ENGLISH, VIETNAMESE, WarningWords, warning_words_of
 
 BOTH = pytest.mark.parametrize("words", [VIETNAMESE, ENGLISH], ids=lambda words: words.language)
 

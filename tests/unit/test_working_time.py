@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from schemas.plan import LinearTrajectory, WorkingCalendar
 from services.core.calendar import is_working_day
-from services.core.earned import earned
-from services.core.trajectory import Curve, curve_of
+from services.core.schedule.earned import earned
+from services.core.schedule.trajectory import Curve, curve_of
 from services.core.working_time import WorkingTime, working_time
 
 FRIDAY = date(2008, 2, 1)  # Tết of 2008 fell on Thursday, 7 February

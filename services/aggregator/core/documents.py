@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from schemas.directory import Directory
 from schemas.plan import Plan, Target
 from services.core.definition import definitions_in
+from services.core.schedule.trajectory import curve_for
 from services.core.scope import FIRST_DAY, LAST_DAY, LEADERSHIP, life_of, scopes_of, selected, targets_of
-from services.core.trajectory import curve_for
 
 TABLES: Final = ("agencies", "agency_codes", "definitions", "feeds", "schedule", "scopes")
 

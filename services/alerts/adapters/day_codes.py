@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from schemas.policy import Policy, Threshold
 from services.alerts.adapters.figures import IN_ONE
-from services.core.course import HOLDING_BACK, SPEECHLESS
-from services.core.day_codes import HELD, SILENT, SPEAKS, VERDICTS
-from services.core.severity import MET_BY, RANK
+from services.core.warnings.course import HOLDING_BACK, SPEECHLESS
+from services.core.warnings.day_codes import HELD, SILENT, SPEAKS, VERDICTS
+from services.core.warnings.severity import MET_BY, RANK
 from services.infra.clickhouse.client import ClickHouse
 
 #: Shares that differ by less are equal: rounding is far below, and exact shares of up to a million cases differ by more.
@@ -92,7 +92,7 @@ class DayCodes:
 
 
 def code_sql(policy: Policy) -> str:
-    """Return the SQL expression of a row's day code under *policy* (``services.core.day_codes``), over ``deadline``."""
+    """Return the SQL expression of a row's day code under *policy* (``services.core.warnings.day_codes``), over ``deadline``."""
     holding = ", ".join(f"'{one}'" for one in sorted(HOLDING_BACK))
     speechless = ", ".join(f"'{one}'" for one in sorted(SPEECHLESS))
     verdicts = ", ".join(f"'{one}'" for one in VERDICTS)

@@ -19,7 +19,7 @@ from schemas.warnings import Notice
 from services.alerts.adapters.letters import Rendered
 from services.alerts.adapters.wire import WIRE
 from services.alerts.core.notices import message_id
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 
 @dataclass(frozen=True, kw_only=True)

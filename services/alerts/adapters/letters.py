@@ -24,7 +24,7 @@ from services.alerts.core.digest_letter import DigestLetter
 from services.alerts.core.feed_letter import FeedLetter
 from services.alerts.core.letter import Course, DisputeLetter, LagLetter
 from services.alerts.core.warn import Letter
-from services.core.earned import whole_days
+from services.core.schedule.earned import whole_days
 
 LANGUAGES: Final = ("vi", "en")
 OURS: Final = Path(__file__).parents[1] / "templates"

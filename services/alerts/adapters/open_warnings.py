@@ -11,7 +11,7 @@ from services.alerts.adapters.standing_store import StandingStore
 from services.alerts.core.alerts import Alert, alerts_of
 from services.alerts.core.notices import is_feed
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.warning_records import Subject
+from services.core.warnings.warning_records import Subject
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.plan_reader import PlanReader
 

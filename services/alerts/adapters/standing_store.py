@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from services.core import rollup
-from services.core.rollup import Rollup
-from services.core.standing_row import COLUMNS
+from services.core.schedule import rollup
+from services.core.schedule.rollup import Rollup
+from services.core.schedule.standing_row import COLUMNS
 from services.infra.clickhouse.client import ClickHouse
 
 _KEY: Final = slice(2, 5)  # indicator, agency, day

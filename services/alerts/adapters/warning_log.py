@@ -18,8 +18,8 @@ from schemas.warnings import (
     record_key,
 )
 from services.alerts.adapters.warning_tables import write_records
-from services.core.lifecycle import to_be_told
-from services.core.warning_records import (
+from services.core.warnings.lifecycle import to_be_told
+from services.core.warnings.warning_records import (
     DeliveryFault,
     NoticeState,
     Subject,

@@ -11,10 +11,10 @@ from schemas.directory import Directory
 from schemas.plan import Plan
 from schemas.warnings import Transition
 from services.alerts.core.notices import is_feed
-from services.core.earned import whole_days
-from services.core.lifecycle import is_open
-from services.core.warning_records import Subject
-from services.core.warning_words import warning_words_of
+from services.core.schedule.earned import whole_days
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.warning_records import Subject
+from services.core.warnings.warning_words import warning_words_of
 
 LAG: Final = "TiendoLag"
 FEED: Final = "TiendoFeed"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
 from services.alerts.core.letter import Answered
-from services.core.lifecycle import is_open
-from services.core.warning_records import Subject
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.warning_records import Subject
 
 _ANSWERS = frozenset({TransitionReason.ACKNOWLEDGED, TransitionReason.ACCEPTED, TransitionReason.DISPUTED})
 

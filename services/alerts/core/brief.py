@@ -11,8 +11,8 @@ from services.alerts.core.digest_letter import DigestLetter
 from services.alerts.core.feed_letter import DeadFeed, FeedLetter
 from services.alerts.core.letter import Dispute, DisputeLetter, Lag, LagLetter, Resolved
 from services.alerts.core.warn import Letter
-from services.core.earned import whole_days
-from services.core.warning_words import WarningWords, warning_words_of
+from services.core.schedule.earned import whole_days
+from services.core.warnings.warning_words import WarningWords, warning_words_of
 
 _LINES: Final = 8
 _LONGEST: Final = 200  # of one line

@@ -26,8 +26,8 @@ from services.alerts.core.digest_records import LAG, DigestGround, DigestReader,
 from services.alerts.core.evidence import Evidence
 from services.alerts.core.letter import Heading
 from services.alerts.core.planning import area_of
-from services.core.severity import RANK
-from services.core.standing import Standing
+from services.core.schedule.standing import Standing
+from services.core.warnings.severity import RANK
 
 MOST: Final = 20  # rows of the list of warnings
 FEWER: Final = 10  # rows of the other lists

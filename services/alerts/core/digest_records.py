@@ -14,8 +14,8 @@ from services.alerts.core.book import Book
 from services.alerts.core.evidence import Evidence
 from services.alerts.core.news import rank_of
 from services.alerts.core.planning import length_of
-from services.core.lifecycle import is_open
-from services.core.warning_records import Subject
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.warning_records import Subject
 
 LAG: Final = "lag:"
 #: Indicator → days behind by agency.

@@ -13,9 +13,9 @@ from schemas.revisions import PlanRevision
 from services.alerts.core.letter import SourceLine
 from services.alerts.core.notices import AddressBook
 from services.core.definition import reads_of
-from services.core.feed_life import FeedStanding
+from services.core.schedule.standing import Standing
 from services.core.scope import children_of, selected, targets_of
-from services.core.standing import Standing
+from services.core.warnings.feed_life import FeedStanding
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from services.alerts.core.feed_letter import DeadFeed, FeedLetter
 from services.alerts.core.letter import Heading, Resolved
 from services.alerts.core.news import news_of
 from services.alerts.core.notices import is_feed
-from services.core.lifecycle import is_open
+from services.core.warnings.lifecycle import is_open
 
 
 def feed_letter(evidence: Evidence, heading: Heading, told: Sequence[Transition], book: Book) -> FeedLetter:

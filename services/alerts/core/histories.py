@@ -6,14 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from services.core.standing import Standing
+from services.core.schedule.standing import Standing
 
 History = tuple[Standing, ...]
 _KEPT: Final = 64  # agencies whose histories are held, those asked for last
 
 
 class Histories(Mapping[tuple[str, str], History]):
-    """(indicator, agency) → its standings in the order of days, as :class:`services.core.assess.Assessment` has them.
+    """(indicator, agency) → its standings in the order of days, as :class:`services.core.schedule.assess.Assessment` has them.
 
     *load* computes those of one agency, by indicator. Asking may block and raise Transient, where *load* does.
     """

@@ -7,8 +7,8 @@ from datetime import date
 from fractions import Fraction
 
 from schemas.directory import Contact
-from services.core.earned import whole_days
-from services.core.standing import Standing
+from services.core.schedule.earned import whole_days
+from services.core.schedule.standing import Standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

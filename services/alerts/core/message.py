@@ -25,9 +25,9 @@ from services.alerts.core.letter import (
 )
 from services.alerts.core.moved import goalposts_of
 from services.alerts.core.news import news_of, order, rank_of
-from services.core.lifecycle import is_open, lag_cause
-from services.core.standing import Standing
-from services.core.trajectory import curve_for
+from services.core.schedule.standing import Standing
+from services.core.schedule.trajectory import curve_for
+from services.core.warnings.lifecycle import is_open, lag_cause
 
 
 def pace_of(standing: Standing, target: Fraction, deadline: date, size: int = 1) -> Pace:

@@ -11,9 +11,9 @@ from functools import cached_property
 from schemas.directory import Agency, Directory
 from schemas.policy import Match, Policy
 from schemas.warnings import Silence, Transition
-from services.core.lifecycle import is_open
-from services.core.matching import matches
-from services.core.warning_records import Subject
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.matching import matches
+from services.core.warnings.warning_records import Subject
 
 
 class Mute(StrEnum):

@@ -9,8 +9,8 @@ from schemas.policy import ABOVE, ROLES
 from schemas.warnings import Transition, TransitionReason
 from services.alerts.core.book import Book, caught_up_before
 from services.alerts.core.letter import Lag, News
-from services.core.lifecycle import is_open
-from services.core.severity import RANK
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.severity import RANK
 
 #: Reasons told of a warning that is open, the weightiest first. A reminder says nothing that anything else leaves unsaid.
 WEIGHT: Final = (

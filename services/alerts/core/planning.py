@@ -15,10 +15,10 @@ from schemas.warnings import Notice, Silence, Transition, TransitionReason, Warn
 from services.alerts.core.muting import Muting, ancestors
 from services.alerts.core.notices import EMAIL, AddressBook, Recipient, Thread, is_feed, notice_id
 from services.alerts.core.office_hours import next_working_moment
-from services.core.lifecycle import is_open, to_be_told
-from services.core.matching import matches
-from services.core.severity import RANK
-from services.core.warning_records import Subject
+from services.core.warnings.lifecycle import is_open, to_be_told
+from services.core.warnings.matching import matches
+from services.core.warnings.severity import RANK
+from services.core.warnings.warning_records import Subject
 
 #: What a channel that is not a mailbox is called as a recipient.
 CHANNEL = "channel"

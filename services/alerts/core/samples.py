@@ -28,8 +28,8 @@ from services.alerts.core.letter import (
 from services.alerts.core.message import pace_of
 from services.alerts.core.sample_digests import ANSWERS, sample_digests
 from services.alerts.core.warn import Letter
-from services.core.coverage import FeedState
-from services.core.standing import Standing, Verdict
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.standing import Standing, Verdict
 
 _URL: Final = "https://tien-do.example.vn/answer/eyJhbnN3ZXIiOiJ0aGUgbGluayBvZiBhIHNhbXBsZSJ9.YWJjZGVmZ2hpamtsbW5vcA"
 _OPENING: Final = frozenset({"fell-behind", "missed", "at-risk", "behind-again", "feed-silent", "feed-partial"})

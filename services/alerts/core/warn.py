@@ -18,9 +18,9 @@ from services.alerts.core.letter import DisputeLetter, Heading, LagLetter
 from services.alerts.core.message import dispute_letter, lag_letter
 from services.alerts.core.notices import contact_of, is_feed
 from services.alerts.core.planning import CHANNEL
-from services.core.assess import Assessment
-from services.core.lifecycle import is_open
-from services.core.transitions import feed_standing
+from services.core.schedule.assess import Assessment
+from services.core.warnings.lifecycle import is_open
+from services.core.warnings.transitions import feed_standing
 
 #: Everything that can be sent as a mail.
 Letter = LagLetter | FeedLetter | DisputeLetter | DigestLetter

@@ -12,9 +12,9 @@ from services.board.core.answering import ALL, Choice, Fault, Filled
 from services.board.core.matter import FEED_OWNER, Matter
 from services.board.core.page_words import PageWords
 from services.board.core.shown import Field, Frame, Shown, shown, title_of, what_of
-from services.core.lifecycle import quieted
-from services.core.standing_words import words_of
-from services.core.warning_words import warning_words_of
+from services.core.schedule.standing_words import words_of
+from services.core.warnings.lifecycle import quieted
+from services.core.warnings.warning_words import warning_words_of
 
 _NOTHING: Final = Filled()
 

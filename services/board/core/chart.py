@@ -9,7 +9,7 @@ from html import escape
 from math import ceil
 from typing import Final
 
-from services.core.standing_words import Words
+from services.core.schedule.standing_words import Words
 
 _WIDTH, _HEIGHT = 420.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 22.0, 10.0, 24.0

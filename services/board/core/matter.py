@@ -13,9 +13,9 @@ from schemas.plan import Plan
 from schemas.warnings import Answer, AnswerKind, Transition
 from services.board.core.answering import Answerable
 from services.board.core.chart import Series
-from services.core.answer_link import AnswerLink
-from services.core.lifecycle import is_open, quieted
-from services.core.warning_records import fold
+from services.core.warnings.answer_link import AnswerLink
+from services.core.warnings.lifecycle import is_open, quieted
+from services.core.warnings.warning_records import fold
 
 FEED_OWNER = "feed-owner"
 

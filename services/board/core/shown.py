@@ -16,9 +16,9 @@ from services.board.core.answering import Filled
 from services.board.core.chart import Lines, draw
 from services.board.core.matter import Matter, answers_to
 from services.board.core.page_words import PageWords, page_words_of
-from services.core.answer_link import AnswerLink
-from services.core.standing_words import Words, words_of
-from services.core.warning_words import WarningWords, warning_words_of
+from services.core.schedule.standing_words import Words, words_of
+from services.core.warnings.answer_link import AnswerLink
+from services.core.warnings.warning_words import WarningWords, warning_words_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

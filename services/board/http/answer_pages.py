@@ -23,9 +23,9 @@ from services.board.core.shown import Frame
 from services.board.http.forms import BadForm, TooLarge, read_form
 from services.board.metrics import BoardMetrics
 from services.board.reading import read_matter
-from services.core.answer_link import AnswerLink
-from services.core.answers import latest_promise
 from services.core.errors import Rejected, Transient
+from services.core.warnings.answer_link import AnswerLink
+from services.core.warnings.answers import latest_promise
 from services.infra.answer_links import Signer
 from services.infra.clickhouse.asking import Database
 from services.infra.clock import Clock

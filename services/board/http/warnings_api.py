@@ -11,7 +11,7 @@ from schemas.warning_views import NoticePage, NoticeStateName, SilencePage, Warn
 from schemas.warnings import WarningState
 from services.board.http.answers import RESPONSES
 from services.board.http.api import only_known_parameters
-from services.core.warning_words import warning_words_of
+from services.core.warnings.warning_words import warning_words_of
 from services.infra.clickhouse.asking import Database
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.clock import Clock

@@ -21,10 +21,10 @@ from services.board.http.answers import WRITE_RESPONSES, problem
 from services.board.http.api import only_known_parameters
 from services.board.metrics import BoardMetrics
 from services.board.writing import Writing
-from services.core.answers import answer_to
 from services.core.errors import Rejected, Transient
-from services.core.sending_again import sent_again
-from services.core.silences import SilenceLife, end_of, silence_of
+from services.core.warnings.answers import answer_to
+from services.core.warnings.sending_again import sent_again
+from services.core.warnings.silences import SilenceLife, end_of, silence_of
 from services.infra.clickhouse.asking import Database
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.http.body import TooLarge, read_small

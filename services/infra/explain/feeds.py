@@ -7,8 +7,8 @@ from datetime import date, datetime
 from schemas.directory import Directory
 from schemas.explanation import FeedUsed
 from schemas.plan import Indicator, MeanMeasure, Plan
-from services.core.coverage import Reports
 from services.core.definition import reads_of
+from services.core.schedule.coverage import Reports
 from services.core.scope import means
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import known_feed_days

@@ -21,12 +21,12 @@ from schemas.explanation import (
 )
 from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.coverage import FeedState
 from services.core.definition import definition_of
 from services.core.errors import Rejected
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.standing_row import COLUMNS, as_row
 from services.core.scope import FIRST_DAY, LAST_DAY, targets_of
-from services.core.standing_row import COLUMNS, as_row
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.explain.feeds import feeds_used
 from services.infra.explain.items import items_evidence

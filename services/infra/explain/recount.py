@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from schemas.explanation import Counted, Declared, Part, Recount
-from services.core.standing import figure_of, mean_of
+from services.core.schedule.standing import figure_of, mean_of
 from services.infra.explain.sources import Inquiry, moment_of
 
 

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from schemas.plan import Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.assess import Assessment, assess, definitions_needed
-from services.core.coverage import FeedDay
 from services.core.in_force import directory_in_force, plan_in_force
+from services.core.schedule.assess import Assessment, assess, definitions_needed
+from services.core.schedule.coverage import FeedDay
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.definitions import definitions, queries
 from services.infra.figures.queries import figures

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from schemas.plan import Plan
 from schemas.policy import Policy
 from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
-from services.core.assess import assess, definitions_needed, last_day_judged
-from services.core.coverage import FeedDay
 from services.core.goalposts import moved_between
 from services.core.in_force import directory_in_force, plan_in_force
 from services.core.preview import Preview, Side, compare
-from services.core.replay import replay
+from services.core.schedule.assess import assess, definitions_needed, last_day_judged
+from services.core.schedule.coverage import FeedDay
+from services.core.warnings.replay import replay
 from services.infra.clickhouse.client import ClickHouse
 from services.infra.figures.afresh import CannotJudge, end_of, known_feed_days, not_known_yet
 from services.infra.figures.definitions import Definition, definitions, queries

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from schemas.directory import Directory
 from schemas.plan import Plan
+from services.core.schedule.trajectory import curve_for
 from services.core.scope import targets_of
 from services.core.seal import Seal
-from services.core.trajectory import curve_for
 from services.report.core.model import AgencyPage, Line, Report, Row, Series
 
 #: (indicator, agency) → day, ratio, planned share.

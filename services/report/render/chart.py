@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Final
 
-from services.core.standing_words import Words
+from services.core.schedule.standing_words import Words
 from services.report.core.model import Line, Series
 
 WIDTH: Final = 340.0

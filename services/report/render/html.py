@@ -10,8 +10,8 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.core.earned import whole_days
-from services.core.standing_words import Words, words_of
+from services.core.schedule.earned import whole_days
+from services.core.schedule.standing_words import Words, words_of
 from services.report.core.model import AgencyPage, Line, Report
 from services.report.core.texts import TERMS, texts_of
 from services.report.render.chart import chart

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from services.core.standing_words import words_of
+from services.core.schedule.standing_words import words_of
 from services.report.core.model import Line, Report, Row
 from services.report.core.texts import TERMS
 

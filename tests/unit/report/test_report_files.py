@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from services.core.errors import Rejected
+from services.core.schedule.standing_words import words_of
 from services.core.seal import changed, documents_part, seal_from
-from services.core.standing_words import words_of
 from services.report.render import pdf
 from services.report.render.chart import chart
 from services.report.render.html import as_html

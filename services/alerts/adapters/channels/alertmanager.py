@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 
 from services.alerts.core.alerts import Alert
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 log = logging.getLogger(__name__)
 _AT_ONCE: Final = 500  # alerts in one request: about half a megabyte

@@ -6,7 +6,7 @@ from services.alerts.adapters.channels.parcel import Parcel
 from services.alerts.adapters.email import Mailer, build_message
 from services.alerts.adapters.letters import Letters
 from services.alerts.core.notices import references
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 
 class EmailChannel:

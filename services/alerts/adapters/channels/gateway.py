@@ -9,7 +9,7 @@ import apprise
 
 from services.alerts.adapters.channels.parcel import Parcel
 from services.alerts.core.brief import brief
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 # It logs addresses of gateways, tokens and all.
 for _chatty in ("apprise", "urllib3", "requests"):

@@ -9,7 +9,7 @@ from typing import Protocol
 from schemas.directory import Contact
 from schemas.warnings import Notice, Transition
 from services.alerts.core.warn import Letter
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import httpx
 
 from services.alerts.adapters.channels.parcel import Parcel
 from services.alerts.core.webhook import CONTENT_TYPE, message, signatures
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.warning_records import DeliveryFault
 
 log = logging.getLogger(__name__)
 _PASSING: Final = frozenset({408, 425, 429})

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.figures_many import EXACT
-from services.core.trajectory import Curve
+from services.core.schedule.figures_many import EXACT
+from services.core.schedule.trajectory import Curve
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,7 +60,7 @@ class Schedules:
     def earned(
         self, curve: Ints, day: Ints, ratio: Floats, exact: tuple[Ints, Ints], below: Bools, reached: Bools
     ) -> Quotients:
-        """Return what each *ratio*, exactly the quotient of *exact*, has earned on *day* (see ``services.core.earned``).
+        """Return what each *ratio*, exactly the quotient of *exact*, has earned on *day* (see ``services.core.schedule.earned``).
 
         *below*: it lies below the planned value; *reached*: it is the target or more. No ratio may lie so near a value of
         its curve that floats cannot tell them apart.

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from schemas.directory import Directory
 from schemas.plan import Indicator, MeanMeasure
-from services.core.assess import Assessment
-from services.core.coverage import FeedState
+from services.core.schedule.assess import Assessment
+from services.core.schedule.coverage import FeedState
+from services.core.schedule.standing import Standing
 from services.core.scope import children_of, with_descendants
-from services.core.standing import Standing
 
 _NOTHING = Fraction(0)
 

@@ -8,8 +8,8 @@ from datetime import date
 
 from schemas.policy import FeedRules
 from schemas.warnings import Answer, Transition, TransitionReason, WarningState
-from services.core.course import DEAD
-from services.core.lifecycle import Decision, Quiet, is_open, quieted, taken_up, unchanged
+from services.core.warnings.course import DEAD
+from services.core.warnings.lifecycle import Decision, Quiet, is_open, quieted, taken_up, unchanged
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

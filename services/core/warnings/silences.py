@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from schemas.policy import Match
 from schemas.warnings import Silence
-from services.core.answers import faults_of
 from services.core.errors import Rejected
+from services.core.warnings.answers import faults_of
 
 SilenceState = Literal["waiting", "in-force", "over", "ended", "withdrawn"]
 

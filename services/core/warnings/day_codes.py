@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from services.core.course import HOLDING_BACK, JudgedDay, speaks
-from services.core.standing import Verdict
+from services.core.schedule.standing import Verdict
+from services.core.warnings.course import HOLDING_BACK, JudgedDay, speaks
 
 #: In the order of their codes; the first is that of an indicator without a target.
 VERDICTS: Final = ("", *(verdict.value for verdict in Verdict))

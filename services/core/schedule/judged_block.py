@@ -1,6 +1,6 @@
 """Standing of a block of agencies over some days, as rows of table ``standing``: those of the scalar path, to the last bit.
 
-Arrays judge (:mod:`services.core.standing_many`), and shares and days are single divisions of whole numbers. What whole
+Arrays judge (:mod:`services.core.schedule.standing_many`), and shares and days are single divisions of whole numbers. What whole
 numbers cannot hold, S-curves, curves over working days and means are left to the scalar path.
 """
 
@@ -16,16 +16,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.coverage import WORST_FIRST, Coverage, FeedState
-from services.core.curves_many import Curves
-from services.core.earned_many import Schedules
-from services.core.figures_many import EXACT, SCALE, Bools, Figures, Floats, Ints
-from services.core.pace import LONG, Pace, paces_of_windows
-from services.core.row_values import Calendar, decimal, optional
-from services.core.standing import NO_FIGURE, Case, Figure, judge
-from services.core.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
-from services.core.standing_row import COLUMNS, as_row
-from services.core.trajectory import Curve
+from services.core.schedule.coverage import WORST_FIRST, Coverage, FeedState
+from services.core.schedule.curves_many import Curves
+from services.core.schedule.earned_many import Schedules
+from services.core.schedule.figures_many import EXACT, SCALE, Bools, Figures, Floats, Ints
+from services.core.schedule.pace import LONG, Pace, paces_of_windows
+from services.core.schedule.row_values import Calendar, decimal, optional
+from services.core.schedule.standing import NO_FIGURE, Case, Figure, judge
+from services.core.schedule.standing_many import NEVER, VERDICTS, Cells, Standings, judge_many
+from services.core.schedule.standing_row import COLUMNS, as_row
+from services.core.schedule.trajectory import Curve
 
 _NEVER_CONNECTED: Final = WORST_FIRST.index(FeedState.NEVER_CONNECTED)
 

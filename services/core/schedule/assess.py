@@ -12,13 +12,13 @@ from typing import Final
 from schemas.directory import Directory, Feed
 from schemas.plan import Indicator, MeanMeasure, Plan
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.coverage import Coverage, FeedDay, FeedOnDay, Reports, feeds_for
 from services.core.definition import definition_of, types_read
 from services.core.in_force import directory_in_force, plan_in_force
-from services.core.pace import Pace, recent_paces
+from services.core.schedule.coverage import Coverage, FeedDay, FeedOnDay, Reports, feeds_for
+from services.core.schedule.pace import Pace, recent_paces
+from services.core.schedule.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge, mean_of
+from services.core.schedule.trajectory import Curve, curve_for
 from services.core.scope import life_of, selected, targets_of
-from services.core.standing import NO_FIGURE, Case, Figure, Standing, figure_of, judge, mean_of
-from services.core.trajectory import Curve, curve_for
 
 AFTERMATH: Final = timedelta(days=366)  # a plan is judged for a year beyond its deadline, not for ever
 ONE_DAY: Final = timedelta(days=1)

@@ -26,7 +26,7 @@ class JudgedDay:
 
     day: date
     verdict: str
-    severity: int  # rank under the policy, 0: none (services.core.severity)
+    severity: int  # rank under the policy, 0: none (services.core.warnings.severity)
     feed_state: str
     judged_day: date  # earlier than day while a feed is silent
     provisional: bool = False  # a feed has not yet passed the day

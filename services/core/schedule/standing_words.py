@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from schemas.plan import Unit
-from services.core.earned import whole_days
+from services.core.schedule.earned import whole_days
 
 STYLES: Final = {
     "behind": "bold red",

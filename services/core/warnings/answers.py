@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.warnings import Answer, AnswerKind, Transition, WarningState
 from services.core.errors import Rejected
-from services.core.lifecycle import is_open
+from services.core.warnings.lifecycle import is_open
 
 _A_YEAR: Final = timedelta(days=366)
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from schemas.policy import Severity
 from schemas.warnings import AnswerKind, TransitionReason, WarningState
-from services.core.fault_words import ENGLISH_FAULTS, VIETNAMESE_FAULTS, FaultWords
-from services.core.warning_records import DeliveryFault
+from services.core.warnings.fault_words import ENGLISH_FAULTS, VIETNAMESE_FAULTS, FaultWords
+from services.core.warnings.warning_records import DeliveryFault
 
 R = TransitionReason
 S = WarningState

@@ -10,7 +10,7 @@ from schemas.plan import Plan
 from schemas.policy import Policy, Severity, Threshold
 
 if TYPE_CHECKING:  # standing brings numpy, and who asks for the policy in force may have no use for it
-    from services.core.standing import Standing
+    from services.core.schedule.standing import Standing
 
 #: From 1, the least; 0 is none.
 RANK: Final[dict[Severity, int]] = {Severity.INFO: 1, Severity.WARNING: 2, Severity.CRITICAL: 3}

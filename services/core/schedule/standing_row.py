@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Final
 
-from services.core.standing import Standing
+from services.core.schedule.standing import Standing
 
 COLUMNS: Final = (
     "plan", "revision", "indicator", "agency", "day", "numerator", "denominator", "ratio", "measured_share", "planned",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schemas.warnings import Notice
 from services.core.errors import Rejected
-from services.core.warning_records import NoticeState
+from services.core.warnings.warning_records import NoticeState
 
 
 def sent_again(state: NoticeState, *, by: str, at: datetime, though_sent: bool = False) -> Notice:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.trajectory import Curve
+from services.core.schedule.trajectory import Curve
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,7 +63,7 @@ class Curves:
     def earned(self, curve: Ints, day: Ints, ratio: Floats) -> tuple[Floats, Bools]:
         """Return the schedule that *ratio* has earned on *day* (not before the start), and where only exact arithmetic can say.
 
-        The cases are those of :func:`services.core.earned.earned`.
+        The cases are those of :func:`services.core.schedule.earned.earned`.
         """
         target, planned = self.target[curve], self.planned(curve, day)
         near = self._awkward[curve] | (np.abs(ratio - target) < CLOSE) | (np.abs(ratio - planned) < CLOSE)

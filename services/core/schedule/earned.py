@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.core.trajectory import Curve
+from services.core.schedule.trajectory import Curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

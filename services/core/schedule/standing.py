@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from services.core.coverage import Coverage, FeedState
-from services.core.earned import Earned, earned
-from services.core.pace import Forecast, Pace, forecast, needed_pace
-from services.core.trajectory import Curve
+from services.core.schedule.coverage import Coverage, FeedState
+from services.core.schedule.earned import Earned, earned
+from services.core.schedule.pace import Forecast, Pace, forecast, needed_pace
+from services.core.schedule.trajectory import Curve
 
 
 class Verdict(StrEnum):

@@ -1,8 +1,8 @@
 """Standing of many cells at once, in arrays. A cell is one agency's figure on one day against one curve.
 
-The scalar path (:mod:`services.core.standing`) is the definition. Here floats compute, and every cell in which a comparison
-that judges lies within float error of a tie is handed to the scalar path, with the exact ratio. So verdicts and forecast days
-are those of the scalar path, and what is a number differs from it by rounding alone.
+The scalar path (:mod:`services.core.schedule.standing`) is the definition. Here floats compute, and every cell in which a
+comparison that judges lies within float error of a tie is handed to the scalar path, with the exact ratio. So verdicts and
+forecast days are those of the scalar path, and what is a number differs from it by rounding alone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.curves_many import Curves
-from services.core.earned import earned
-from services.core.pace import FLAT, HORIZON, Pace, forecast, needed_pace
-from services.core.standing import Figure, Verdict, decide
+from services.core.schedule.curves_many import Curves
+from services.core.schedule.earned import earned
+from services.core.schedule.pace import FLAT, HORIZON, Pace, forecast, needed_pace
+from services.core.schedule.standing import Figure, Verdict, decide
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.policy import Policy
-from services.core.course import Course, JudgedDay
-from services.core.day_codes import SPEAKS, day_of
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.day_codes import SPEAKS, day_of
 
 Codes = NDArray[np.uint8]
 Days = NDArray[np.int32]

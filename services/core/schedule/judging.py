@@ -14,10 +14,10 @@ from functools import cached_property
 from schemas.directory import Directory, Feed
 from schemas.plan import Indicator, MeanMeasure, Target
 from schemas.revisions import DirectoryRevision, PlanRevision
-from services.core.coverage import feeds_for
 from services.core.definition import definition_of, types_read
+from services.core.schedule.coverage import feeds_for
+from services.core.schedule.trajectory import Curve, curve_for
 from services.core.scope import children_of, life_of, targets_of
-from services.core.trajectory import Curve, curve_for
 
 #: Type → the feeds that supply it.
 Needed = dict[str, list[Feed]]

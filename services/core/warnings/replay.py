@@ -9,16 +9,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from schemas.policy import Policy
 from schemas.revisions import DirectoryRevision, PlanRevision, PolicyRevision
 from schemas.warnings import Transition
-from services.core.assess import last_day_judged, spells
-from services.core.course import Course, JudgedDay
-from services.core.coverage import FeedDay, Reports
-from services.core.evaluation import Day, transitions_on
 from services.core.in_force import policy_in_force
-from services.core.lifecycle import feed_cause, lag_cause
+from services.core.schedule.assess import last_day_judged, spells
+from services.core.schedule.coverage import FeedDay, Reports
+from services.core.schedule.standing import Standing
 from services.core.scope import targets_of
-from services.core.standing import Standing
-from services.core.transitions import feed_standing, feeds_needed, judged_day
-from services.core.warning_records import Subject, fold
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.evaluation import Day, transitions_on
+from services.core.warnings.lifecycle import feed_cause, lag_cause
+from services.core.warnings.transitions import feed_standing, feeds_needed, judged_day
+from services.core.warnings.warning_records import Subject, fold
 
 Histories = Mapping[tuple[str, str], Sequence[Standing]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.core.figures_many import Floats, Ints
+from services.core.schedule.figures_many import Floats, Ints
 
 
 class Calendar(dict[int, date]):

@@ -9,17 +9,17 @@ from schemas.directory import Directory
 from schemas.plan import MeanMeasure, Plan
 from schemas.policy import Policy
 from schemas.warnings import Answer, Transition
-from services.core.assess import Assessment
-from services.core.course import Course, JudgedDay
-from services.core.coverage import FeedOnDay
 from services.core.definition import reads_of
-from services.core.evaluation import Day, transitions_on
-from services.core.feed_life import FeedStanding
-from services.core.lifecycle import feed_cause, lag_cause
+from services.core.schedule.assess import Assessment
+from services.core.schedule.coverage import FeedOnDay
+from services.core.schedule.standing import Standing
 from services.core.scope import selected, targets_of
-from services.core.severity import severity_of
-from services.core.standing import Standing
-from services.core.warning_records import Subject
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.evaluation import Day, transitions_on
+from services.core.warnings.feed_life import FeedStanding
+from services.core.warnings.lifecycle import feed_cause, lag_cause
+from services.core.warnings.severity import severity_of
+from services.core.warnings.warning_records import Subject
 
 
 def judged_day(standing: Standing, policy: Policy, deadline: date) -> JudgedDay:

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from schemas.policy import ROLES, Policy, Step
+from schemas.policy import Policy
 from schemas.warnings import Answer, AnswerKind, Transition, TransitionReason, WarningState
-from services.core.course import HOLDING_BACK, Course, JudgedDay
-from services.core.severity import RANK, SEVERITY
-from services.core.warning_records import Subject
+from services.core.warnings.course import HOLDING_BACK, Course, JudgedDay
+from services.core.warnings.levels import level_above, level_reached
+from services.core.warnings.severity import RANK, SEVERITY
+from services.core.warnings.warning_records import Subject
 
 #: Reasons that somebody is told of, and from which reminders count.
 TOLD: Final = frozenset(
@@ -151,7 +152,7 @@ def _begins(past: Transition | None, course: Course, last: JudgedDay, policy: Po
         since=course.firing_since,
         state=WarningState.OPEN,
         severity=severity,
-        level=_level(policy, level if again else "", age=0, severity=severity),
+        level=level_reached(policy, level if again else "", age=0, severity=severity),
     )
 
 
@@ -171,12 +172,12 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, 
         )
     severity, age = _sustained(course, last, policy), course.spoken_since(past.opened_day or past.day)
     if past.promised is not None and last.severity and last.day > past.promised:
-        level = _above(policy, past.level)
+        level = level_above(policy, past.level)
         return replace(
             same, reason=TransitionReason.PROMISE_PASSED, state=WarningState.ESCALATED, level=level, promised=None
         )
     if severity > same.severity:
-        level = _level(policy, past.level, age=None if quieted(past) else age, severity=severity)
+        level = level_reached(policy, past.level, age=None if quieted(past) else age, severity=severity)
         return replace(
             same,
             reason=TransitionReason.WORSENED,
@@ -184,7 +185,7 @@ def _goes_on(past: Transition, course: Course, last: JudgedDay, policy: Policy, 
             level=level,
             state=WarningState.ESCALATED if level != past.level and not quieted(past) else past.state,
         )
-    level = _level(policy, past.level, age=None if quieted(past) else age, severity=same.severity)
+    level = level_reached(policy, past.level, age=None if quieted(past) else age, severity=same.severity)
     if level != past.level:
         reason = TransitionReason.UNANSWERED
         return replace(same, reason=reason, level=level, state=past.state if quieted(past) else WarningState.ESCALATED)
@@ -240,26 +241,6 @@ def _answered(past: Transition, answer: Answer) -> Decision:
 def quieted(past: Transition) -> bool:
     """Return whether an answer keeps reminders and levels by age back."""
     return past.acknowledged or past.promised is not None
-
-
-def _level(policy: Policy, held: str, *, age: int | None, severity: int) -> str:
-    """Return the highest level reached, never below *held*; *age* in days of standing, None where age no longer counts."""
-
-    def reached(step: Step) -> bool:
-        if step.after is None and step.severity is None:
-            return True
-        grave = step.severity is not None and severity >= RANK[step.severity]
-        return grave or (step.after is not None and age is not None and age >= step.after)
-
-    return max([held, *(one.to for one in policy.levels if reached(one))], key=_rank)
-
-
-def _above(policy: Policy, held: str) -> str:
-    return next((one.to for one in policy.levels if _rank(one.to) > _rank(held)), held)
-
-
-def _rank(level: str) -> int:
-    return next((rank for rank, role in enumerate(ROLES) if role == level), -1)
 
 
 def transition_id(plan: str, agency: str, cause: str, sequence: int) -> str:

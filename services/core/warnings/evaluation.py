@@ -9,9 +9,9 @@ from typing import Final
 
 from schemas.policy import Policy
 from schemas.warnings import Answer, Transition, WarningState
-from services.core.course import Course, JudgedDay
-from services.core.feed_life import FeedStanding, decide_feed
-from services.core.lifecycle import (
+from services.core.warnings.course import Course, JudgedDay
+from services.core.warnings.feed_life import FeedStanding, decide_feed
+from services.core.warnings.lifecycle import (
     Decision,
     Quiet,
     decide_lag,
@@ -19,7 +19,7 @@ from services.core.lifecycle import (
     gone,
     transition,
 )
-from services.core.warning_records import Subject
+from services.core.warnings.warning_records import Subject
 
 _STEPS: Final = 50  # of one warning on one look: answers that wait, then what the day itself brings
 
