@@ -32,6 +32,11 @@ def _rfc3339(value: Any) -> Any:
         raise ValueError("there is no such moment") from None
 
 
+def _json_where_null(value: Any) -> Any:
+    """Read null as CloudEvents does in JSON, where it says no more than leaving the attribute out."""
+    return "application/json" if value is None else value
+
+
 class Envelope(BaseModel):
     """The attributes that we read. ``time`` is required: it is when the source made the statement."""
 
@@ -49,7 +54,9 @@ class Envelope(BaseModel):
         description="When the source made the statement (RFC 3339, with an offset)."
     )
     agency: Slug = Field(description="Extension attribute: the agency that reports, often a parent.")
-    datacontenttype: Annotated[str, StringConstraints(pattern=r"^application/json\s*(;.*)?$")] = "application/json"
+    datacontenttype: Annotated[
+        str, BeforeValidator(_json_where_null), StringConstraints(pattern=r"^application/json\s*(;.*)?$")
+    ] = "application/json"
 
 
 class CloudEvent(Envelope):

@@ -12,6 +12,7 @@ from schemas.common import full_type, short_type
 from schemas.envelope import Envelope
 from schemas.events import CATALOGUE, AnyStatement
 from schemas.reasons import Reason
+from services.ingest.core.attributes import attribute_fault
 from services.ingest.core.rejection import Refusal, faults_of, refusal_of
 
 _POSITION: Final = re.compile(r" at line \d+ column \d+$")
@@ -68,7 +69,7 @@ def is_one_value(body: bytes) -> bool:
 def read_event(raw: bytes) -> Inbound | Refusal:
     """Return the event that *raw* states in structured JSON form, or why it cannot be one. Numbers are not read from strings."""
     try:
-        return _EVENT.validate_json(raw, strict=True)
+        event = _EVENT.validate_json(raw, strict=True)
     except ValidationError as error:
         first = faults_of(error)[0]
         if first["type"] == "json_invalid":
@@ -81,6 +82,7 @@ def read_event(raw: bytes) -> Inbound | Refusal:
         if not first["loc"]:
             return Refusal(Reason.MALFORMED, "the event is not a JSON object")
         return refusal_of(error)
+    return attribute_fault(raw) or event
 
 
 def _unknown_type(raw: bytes) -> Refusal:
@@ -91,6 +93,9 @@ def _unknown_type(raw: bytes) -> Refusal:
         refusal = refusal_of(error)
         if refusal.reason is Reason.MALFORMED:
             return refusal
+    fault = attribute_fault(raw)
+    if fault is not None:
+        return fault
     return Refusal(Reason.UNKNOWN_TYPE, "`type` is not in the catalogue; GET /v1/schemas lists it", "/type")
 
 
