@@ -55,7 +55,7 @@ class Envelope(BaseModel):
     )
     agency: Slug = Field(description="Extension attribute: the agency that reports, often a parent.")
     datacontenttype: Annotated[
-        str, BeforeValidator(_json_where_null), StringConstraints(pattern=r"^application/json\s*(;.*)?$")
+        str, StringConstraints(pattern=r"^application/json\s*(;.*)?$"), BeforeValidator(_json_where_null)
     ] = "application/json"
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from schemas.common import Moment
 from schemas.reasons import Reason
 from services.ingest.core.replay import Outcome
 from services.ingest.http.answers import Problem, RejectedEvent
@@ -22,7 +23,7 @@ class ListQuery(BaseModel):
     source: str = Field(default="", description="For operations; a source sees its own alone.")
     reason: Reason | None = None
     type: str = Field(default="", description="Short event type, such as mail.used.")
-    since: AwareDatetime | None = Field(default=None, description="Refused at this moment or later.")
+    since: Moment | None = Field(default=None, description="Refused at this moment or later.")
     open: bool = Field(default=False, description="Only those not taken since.")
     limit: int = Field(default=100, ge=1, le=1000)
 
