@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from services.infra.http.heads import PatientProtocol
+
+_MOST_CONNECTIONS: Final = 65_536
 
 
 def serve(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> NoReturn:
@@ -19,6 +24,7 @@ def serve(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> NoReturn:
     # The server handles both while it runs, and repeats what it caught when it has ended: that is a clean end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    _allow_connections()
     server = server_of(app, host=host, port=port, shutdown_s=shutdown_s)
     server.run()
     sys.exit(0 if server.started else 1)
@@ -34,9 +40,17 @@ def server_of(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> uvicorn
             log_config=None,
             access_log=False,
             server_header=False,
+            http=PatientProtocol,
             timeout_graceful_shutdown=shutdown_s,
         )
     )
+
+
+def _allow_connections() -> None:
+    """Raise the number of files that the process may hold open to what the system lets it: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS if most == resource.RLIM_INFINITY else min(most, _MOST_CONNECTIONS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
