@@ -17,6 +17,14 @@ class TokenHash(Contract):
     until: AwareDatetime | None = None
 
 
+class Limits(Contract):
+    """What a source may send at most, as each process of the gateway counts it; null: as the deployment says."""
+
+    events_per_second: int | None = Field(default=None, ge=1, le=1_000_000, description="On average.")
+    burst: int | None = Field(default=None, ge=1, le=100_000_000, description="Events at once after a rest.")
+    events_per_day: int | None = Field(default=None, ge=1, le=10_000_000_000, description="Per civil day.")
+
+
 class Source(Contract):
     """A registered source: what it may state, and for which agencies (those selected and their descendants)."""
 
@@ -24,6 +32,7 @@ class Source(Contract):
     types: tuple[str, ...] = Field(min_length=1, description="Short event types; `feed.reported` is always allowed.")
     agencies: Selector
     tokens: tuple[TokenHash, ...] = ()
+    limits: Limits = Limits()
 
 
 class Sources(Contract):

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "policy": ("services.cli.policies", "policy_app"),
     "agencies": ("services.cli.plans", "agencies_app"),
     "sources": ("services.cli.plans", "sources_app"),
+    "source": ("services.cli.sources", "source_app"),
     "warnings": ("services.cli.warnings", "warnings_app"),
     "channels": ("services.cli.channels", "channels_app"),
     "rejected": ("services.cli.rejected", "rejected_app"),

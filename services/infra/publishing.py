@@ -59,9 +59,9 @@ def latest_directory(revisions: Iterable[AnyRevision], directory: str) -> Direct
 
 
 def latest_sources(revisions: Iterable[AnyRevision], sources: str) -> SourcesRevision | None:
-    """Return the greatest revision of a list of sources; None where there is none."""
+    """Return the greatest revision of a list of sources, of two of one number the later published; None where there is none."""
     found = [one for one in revisions if isinstance(one, SourcesRevision) and one.id == sources]
-    return max(found, key=lambda one: one.revision, default=None)
+    return max(reversed(found), key=lambda one: one.revision, default=None)
 
 
 def latest_policy(revisions: Iterable[AnyRevision], policy: str) -> PolicyRevision | None:

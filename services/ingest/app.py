@@ -8,6 +8,8 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -19,9 +21,11 @@ from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.rejected_table import RejectedTable
 from services.ingest.adapters.sealing import Seal, derive
 from services.ingest.core.pseudonyms import Pseudonyms
+from services.ingest.core.quota import Allowance, Quotas
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
 from services.ingest.http.rejected import RejectedDoor
+from services.ingest.http.turned_away import TurnedAway
 from services.ingest.metrics import IngestMetrics
 from services.ingest.settings import IngestSettings
 
@@ -57,7 +61,12 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
             events=settings.ingest_max_events,
             seconds=settings.ingest_body_timeout,
             tolerance=settings.ingest_future_tolerance,
+            allowance=Allowance(
+                settings.ingest_events_per_second, settings.ingest_burst, settings.ingest_events_per_day
+            ),
         ),
+        quotas=Quotas(ZoneInfo(settings.zone)),
+        turned_away=TurnedAway(metrics.turned_away, monotonic),
     )
 
     @asynccontextmanager

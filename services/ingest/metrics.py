@@ -27,6 +27,14 @@ class IngestMetrics:
         )
         for reason in Reason:  # a reason that has not occurred is zero, not absent
             self.rejected.labels(reason.value)
+        self.turned_away = Counter(
+            "tiendo_ingest_turned_away",
+            "Requests turned away before any event was looked at, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        for why in ("no-token", "unknown-token", "ended-token", "too-many"):
+            self.turned_away.labels(why)
         self.requests = Histogram(
             "tiendo_ingest_request_seconds",
             "Time from the head of a request to its answer.",

@@ -63,6 +63,13 @@ class IngestSettings(SharedSettings):
     ingest_queue_events: int = Field(default=20_000, ge=1, description="Single events that may wait for the broker.")
     ingest_queue_bytes: int = Field(default=64 << 20, ge=1 << 20, description="Bytes that may wait for the broker.")
 
+    ingest_events_per_second: int | None = Field(
+        default=None, ge=1, description="A source's events per second on average, where its entry says nothing else."
+    )
+    ingest_burst: int | None = Field(
+        default=None, ge=1, description="Its events at once after a rest; else 10 s' worth."
+    )
+    ingest_events_per_day: int | None = Field(default=None, ge=1, description="Its events per civil day.")
     ingest_operations_token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         default=None, description="SHA-256, in hex, of the token with which operations show and replay refused events."
     )

@@ -12,6 +12,7 @@ from schemas.directory import Directory
 from schemas.reasons import Reason
 from schemas.sources import Source, Sources, TokenHash
 from services.core.scope import selected
+from services.ingest.core.quota import NO_LIMITS, Allowance
 from services.ingest.core.rejection import Refusal
 
 ALWAYS_ALLOWED: Final = "feed.reported"
@@ -25,6 +26,7 @@ class Permit:
     source: str
     types: frozenset[str]
     agencies: frozenset[str]
+    allowance: Allowance = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Registry:
                 found = source
         return None if found is None else self.permits[found]
 
+    def holder(self, token_sha256: str) -> str | None:
+        """Return the source that a token belongs or belonged to; None where none ever had it. For operations, not for senders."""
+        held = self.tokens.get(token_sha256[:_BUCKET], ())
+        return next((source for token, source in held if hmac.compare_digest(token.sha256, token_sha256)), None)
+
 
 def registry_of(directories: Iterable[Directory], lists: Iterable[Sources]) -> Registry:
     """Return the registry of the given documents, one revision each. Of two entries for one source the later counts."""
@@ -66,7 +73,13 @@ def registry_of(directories: Iterable[Directory], lists: Iterable[Sources]) -> R
 
 def _permit(entry: Source, directories: tuple[Directory, ...]) -> Permit:
     agencies = frozenset[str]().union(*(selected(directory, entry.agencies) for directory in directories))
-    return Permit(source=entry.id, types=frozenset(entry.types), agencies=agencies)
+    limits = entry.limits
+    return Permit(
+        source=entry.id,
+        types=frozenset(entry.types),
+        agencies=agencies,
+        allowance=Allowance(limits.events_per_second, limits.burst, limits.events_per_day),
+    )
 
 
 def check_permission(

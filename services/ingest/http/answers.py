@@ -18,6 +18,7 @@ ErrorCode = Literal[
     "unknown-path",
     "wrong-method",
     "too-slow",
+    "too-many",
     "unsupported-media-type",
     "unavailable",
     "internal",
@@ -56,6 +57,7 @@ _CODES: Final[Mapping[str, int]] = {
     "wrong-method": 405,
     "too-slow": 408,
     "unsupported-media-type": 415,
+    "too-many": 429,
     "internal": 500,
     "unavailable": 503,
 }
@@ -77,6 +79,13 @@ EVENT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     413: {"model": Answer, "description": "The body, unpacked, or the number of events is above the limit."},
     415: {"model": Problem, "description": "A content type or encoding that is not taken here."},
     422: {"model": Answer, "description": "No event was accepted; each has its reason."},
+    429: {
+        "model": Problem,
+        "description": "The source has sent more than it may for now; nothing of this request was accepted.",
+        "headers": {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before sending again."}
+        },
+    },
     500: {"model": Problem, "description": "A fault of the gateway; sending again is safe."},
     503: {
         "model": Problem,
@@ -88,10 +97,11 @@ EVENT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def problem(error: ErrorCode, detail: str) -> Response:
-    """Return the answer to a request that could not be served."""
+def problem(error: ErrorCode, detail: str, *, after: int | None = None) -> Response:
+    """Return the answer to a request that could not be served; *after* so many seconds it may be sent again."""
     body = Problem(error=error, detail=detail).model_dump_json()
-    return Response(body, _CODES[error], _HEADERS.get(error), "application/json")
+    headers = _HEADERS.get(error, {}) | ({} if after is None else {"Retry-After": str(after)})
+    return Response(body, _CODES[error], headers, "application/json")
 
 
 def rejected_event(refusal: Refusal, *, index: int | None = None, id: str | None = None) -> RejectedEvent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +19,12 @@ from services.ingest.core.admission import Admission
 from services.ingest.core.inbound import id_of, split_batch
 from services.ingest.core.permission import Permit, Registry
 from services.ingest.core.pseudonyms import Pseudonyms
+from services.ingest.core.quota import NO_LIMITS, Allowance, Quotas
 from services.ingest.core.rejection import Refusal
 from services.ingest.http.answers import answer, problem, refused_whole, rejected_event
 from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE, Mode, mode_of, structured
 from services.ingest.http.body import ENCODINGS, BodyRefused, read_body
+from services.ingest.http.turned_away import TurnedAway, token_hash
 from services.ingest.metrics import IngestMetrics
 
 
@@ -35,6 +36,7 @@ class Limits:
     events: int
     seconds: float
     tolerance: timedelta
+    allowance: Allowance = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Door:
     metrics: IngestMetrics
     now: Callable[[], datetime]
     limits: Limits
+    quotas: Quotas
+    turned_away: TurnedAway
 
     async def take(self, request: Request, *, publish: bool) -> Response:
         """Return the answer to a request that carries events; without *publish* nothing is kept or counted."""
@@ -58,7 +62,12 @@ class Door:
         received = self.now()
         permit = authenticated(request, registry, received)
         if permit is None:
+            self.turned_away.note(request, registry)
             return problem("unauthorized", "a valid bearer token is required")
+        allowance = permit.allowance.over(self.limits.allowance)
+        if wait := self.quotas.wait(permit.source, allowance, received):
+            self.turned_away.too_many(permit.source)
+            return problem("too-many", "this source has sent more than it may for now; send it again later", after=wait)
         mode = mode_of(request.headers)
         if mode is None:
             return problem(
@@ -71,12 +80,14 @@ class Door:
         try:
             raws = await self._events(request, mode, encoding)
         except BodyRefused as whole:
+            self.quotas.spend(permit.source, allowance, 1, received)
             refused = [Refused(whole.refusal, whole.original)]
             return await self._settle(permit, received, [], refused, refused_whole(whole.refusal), publish=publish)
         except TimeoutError:
             return problem("too-slow", "the body did not arrive in time")
         except ClientDisconnect:
             return problem("too-slow", "the sender has gone")
+        self.quotas.spend(permit.source, allowance, len(raws), received)
         return await self._judge(raws, permit, registry, received, publish=publish)
 
     async def _events(self, request: Request, mode: Mode, encoding: str) -> list[bytes]:
@@ -154,14 +165,6 @@ class Door:
 
 _LIST = Refusal(Reason.MALFORMED, "a list of events goes as application/cloudevents-batch+json")
 _UNREADABLE = Refusal(Reason.MALFORMED, "the body is not one readable JSON object")
-
-
-def token_hash(request: Request) -> str | None:
-    """Return the SHA-256 of the request's bearer token in hex; None where it carries none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return None
-    return hashlib.sha256(token.strip().encode("latin-1")).hexdigest()
 
 
 def authenticated(request: Request, registry: Registry, now: datetime) -> Permit | None:

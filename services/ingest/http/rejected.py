@@ -26,7 +26,7 @@ from services.ingest.core.rejection import Refusal
 from services.ingest.core.replay import Judged, judge_again, read_again
 from services.ingest.http.answers import problem, rejected_event
 from services.ingest.http.body import BodyRefused, read_body
-from services.ingest.http.events import Door, authenticated, token_hash
+from services.ingest.http.events import Door, authenticated
 from services.ingest.http.rejected_models import (
     MOST_REPLAYED,
     ListedRejection,
@@ -37,6 +37,7 @@ from services.ingest.http.rejected_models import (
     ReplayRequest,
     ShownRejection,
 )
+from services.ingest.http.turned_away import token_hash
 
 _REQUEST_BYTES = 64 << 10
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -76,6 +77,7 @@ class RejectedDoor:
             return _not_ready()
         permit = authenticated(request, registry, self.door.now())
         if permit is None and not self._is_operations(request):
+            self.door.turned_away.note(request, registry)
             return problem("unauthorized", "a valid bearer token is required")
         try:
             query = ListQuery.model_validate(dict(request.query_params))
@@ -99,6 +101,7 @@ class RejectedDoor:
         operations = self._is_operations(request)
         permit = authenticated(request, registry, self.door.now())
         if permit is None and not operations:
+            self.door.turned_away.note(request, registry)
             return problem("unauthorized", "a valid bearer token is required")
         try:
             found = await self.table.held((rejection,))

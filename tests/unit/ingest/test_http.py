@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -17,8 +20,10 @@ from services.ingest.adapters.gathering import Gathering
 from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.sealing import Seal
 from services.ingest.core.permission import Permit, Registry
+from services.ingest.core.quota import Allowance, Quotas
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
+from services.ingest.http.turned_away import TurnedAway
 from services.ingest.metrics import IngestMetrics
 from tests.unit.ingest.examples import NOW, PSEUDONYMS, example, raw
 
@@ -62,6 +67,8 @@ def client(
         gathering=Gathering(publishing, room=100),
         metrics=metrics,
         now=now,
+        quotas=Quotas(ZoneInfo("Asia/Ho_Chi_Minh")),
+        turned_away=TurnedAway(metrics.turned_away, time.monotonic),
         limits=Limits(body=100_000, events=10, seconds=seconds, tolerance=timedelta(minutes=5)),
     )
     app = create_app(door, metrics, missing=lambda: [] if registry else ["something"])
@@ -168,3 +175,57 @@ def test_a_list_sent_as_one_event_is_told_how_lists_go() -> None:
     assert (as_list.status_code, broken.status_code) == (400, 400)
     assert as_list.json()["rejected"][0]["detail"] == "a list of events goes as application/cloudevents-batch+json"
     assert broken.json()["rejected"][0]["detail"] == "the body is not one readable JSON object"
+
+
+def test_more_than_a_source_may_send_waits() -> None:
+    """Over its rate a source is told when to come again, and nothing is accepted; after that time it is let in."""
+    clock = [NOW]
+    permit = replace(REGISTRY.permits["/mail/thai-nguyen"], allowance=Allowance(rate=1, burst=2))
+    registry = replace(REGISTRY, permits={permit.source: permit})
+
+    async def run() -> None:
+        kept = Kept()
+        async with client(kept, registry=registry, now=lambda: clock[0]) as sender:
+            body = raw([example("mail.used")] * 4)
+            kind = {"Content-Type": "application/cloudevents-batch+json"}
+            assert (await sender.post("/v1/events", content=body, headers=kind)).status_code == 202
+            full = len(kept.messages)
+            refused = await sender.post("/v1/events", content=body, headers=kind)
+            assert (refused.status_code, refused.json()["error"]) == (429, "too-many")
+            assert int(refused.headers["retry-after"]) == 3
+            assert len(kept.messages) == full
+            clock[0] += timedelta(seconds=3)
+            assert (await sender.post("/v1/events", content=body, headers=kind)).status_code == 202
+            counted = (await sender.get("/metrics")).text
+            assert 'tiendo_ingest_turned_away_total{reason="too-many"} 1.0' in counted
+
+    asyncio.run(run())
+
+
+def test_who_is_turned_away_is_told_to_operations_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """No token, an unknown one and one that has ended get one and the same answer; the log tells them apart, once each."""
+    ended = TokenHash(sha256=hashlib.sha256(b"ended").hexdigest(), until=NOW)
+    registry = replace(REGISTRY, tokens={ended.sha256[:8]: ((ended, "/mail/thai-nguyen"),)})
+
+    async def run() -> set[tuple[int, str, tuple[str, ...]]]:
+        found = set()
+        async with client(Kept(), registry=registry) as sender:
+            for given in ("", "Bearer nobody", "Bearer ended", "Bearer ended", "Basic ended"):
+                answer = await sender.post(
+                    "/v1/events", content=raw(example("mail.used")), headers={"Authorization": given}
+                )
+                found.add((answer.status_code, answer.text, tuple(sorted(answer.headers))))
+            counted = (await sender.get("/metrics")).text
+            for reason, number in (("no-token", 2), ("unknown-token", 1), ("ended-token", 2), ("too-many", 0)):
+                assert f'tiendo_ingest_turned_away_total{{reason="{reason}"}} {number}.0' in counted
+        return found
+
+    with caplog.at_level(logging.WARNING):
+        answers = asyncio.run(run())
+
+    assert len(answers) == 1
+    told = [one.getMessage() for one in caplog.records if "turned away" in one.getMessage()]
+    assert told == [
+        "turned away: no-token", "turned away: unknown-token", "turned away: ended-token, source /mail/thai-nguyen"
+    ]  # fmt: skip
+    assert "nobody" not in caplog.text
