@@ -82,7 +82,7 @@ def against_the_document(gateway: Gateway, cases: int) -> Counter[str]:
     for operation in sorted(operations, key=lambda one: len(one.body) + len(one.query) + len(one.path_parameters)):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             sent = _send(operation, mode, each + short, seen)
-            short += each - sent if sent < each else 0
+            short = max(0, short + each - sent)
     return seen
 
 

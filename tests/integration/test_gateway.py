@@ -126,7 +126,7 @@ def test_what_it_tells_about_itself(gateway: Gateway) -> None:
     assert gateway.client.get("/readyz").json() == {"status": "ready", "missing": []}
     assert "tiendo_ingest_ready 1.0" in gateway.client.get("/metrics").text
     documented = gateway.client.get("/openapi.json").json()["paths"]["/v1/events"]["post"]["responses"]
-    assert set(documented) == {"202", "207", "400", "401", "403", "408", "413", "415", "422", "500", "503"}
+    assert set(documented) == {"202", "207", "400", "401", "403", "408", "413", "415", "422", "429", "500", "503"}
     page = gateway.client.get("/docs").text
     assert "POST /v1/events" in page
     assert "//" not in page.replace("<!doctype", "")
