@@ -227,6 +227,7 @@ class System:
         environment = self.environment() | {
             "TIENDO_GATEWAY": str(self.gateway.client.base_url),
             "TIENDO_OPERATIONS_TOKEN": OPERATIONS,
+            "TIENDO_CLOCK": NOW,
         }
         done = subprocess.run(
             [sys.executable, "-m", "services.cli", *arguments],

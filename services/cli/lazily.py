@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "explain": ("services.cli.explain", "explain_figure"),
     "report": ("services.cli.report", "report"),
     "feeds": ("services.cli.feeds", "feeds"),
+    "scorecard": ("services.cli.scorecard", "scorecard"),
     "conflicts": ("services.cli.feeds", "conflicts"),
     "contradictions": ("services.cli.contradictions", "contradictions"),
     "discrepancies": ("services.cli.contradictions", "discrepancies"),

@@ -13,18 +13,20 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from services.infra.clock import Clock
+from services.infra.clock import Clock, last_complete_day
 from services.ingest.adapters.documents import Documents
 from services.ingest.adapters.gathering import Gathering
 from services.ingest.adapters.publisher import Outbox
 from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.rejected_table import RejectedTable
+from services.ingest.adapters.scorecard_table import Scorecards
 from services.ingest.adapters.sealing import Seal, derive
 from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.core.quota import Allowance, Quotas
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
 from services.ingest.http.rejected import RejectedDoor
+from services.ingest.http.scorecard import ScorecardDoor
 from services.ingest.http.turned_away import TurnedAway
 from services.ingest.metrics import IngestMetrics
 from services.ingest.settings import IngestSettings
@@ -92,7 +94,12 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
         seal=seal,
         operations=settings.ingest_operations_token_sha256,
     )
-    return create_app(door, metrics, missing=missing, lifespan=lifespan, refused=refused)
+    scorecard = ScorecardDoor(
+        door=door,
+        table=Scorecards(settings.clickhouse()),
+        last_day=lambda now: last_complete_day(now, settings.zone),
+    )
+    return create_app(door, metrics, missing=missing, lifespan=lifespan, refused=refused, scorecard=scorecard)
 
 
 def _end_the_process(task: asyncio.Task[None]) -> None:

@@ -29,6 +29,7 @@ from services.ingest.http.rejected_models import (
     ReplayRequest,
     query_parameters,
 )
+from services.ingest.http.scorecard import FEEDS_RESPONSES, ScorecardDoor
 from services.ingest.metrics import IngestMetrics
 
 
@@ -106,10 +107,11 @@ def create_app(
     missing: Callable[[], list[str]],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     refused: RejectedDoor | None = None,
+    scorecard: ScorecardDoor | None = None,
 ) -> FastAPI:
     """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests.
 
-    Without *refused* nothing can be asked about refused events.
+    Without *refused* nothing can be asked about refused events, without *scorecard* nothing about the caller's feeds.
     """
     app = FastAPI(
         title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
@@ -153,6 +155,8 @@ def create_app(
         )
     if refused is not None:
         _add_rejected(app, refused)
+    if scorecard is not None:
+        _add_scorecard(app, scorecard)
     _declare(app, bearer)
 
     @app.get("/docs", include_in_schema=False)
@@ -190,6 +194,22 @@ def _add_rejected(app: FastAPI, refused: RejectedDoor) -> None:
             tags=["refused events"],
             response_class=Response,
         )
+
+
+def _add_scorecard(app: FastAPI, scorecard: ScorecardDoor) -> None:
+    async def feeds(request: Request) -> Response:
+        return await scorecard.feeds(request)
+
+    app.add_api_route(
+        "/v1/feeds",
+        feeds,
+        methods=["GET"],
+        summary="How the caller's own source does",
+        responses=FEEDS_RESPONSES,
+        openapi_extra={"security": [{"HTTPBearer": []}]},
+        tags=["feeds"],
+        response_class=Response,
+    )
 
 
 def _declare(app: FastAPI, bearer: SecurityBase) -> None:
