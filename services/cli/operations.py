@@ -38,7 +38,13 @@ class Operations:
         answered: list[dict[str, Any]] = self._ask("POST", "/v1/rejected:replay", asked)["replayed"]
         return answered
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def where(self, source: str, id: str) -> dict[str, Any]:
+        """Return what became of an event; state ``unknown`` where nobody has seen it."""
+        asked = f"/v1/events?source={quote(source, safe='')}&id={quote(id, safe='')}"
+        found: dict[str, Any] = self._ask("GET", asked, None, answers=(200, 404))
+        return found
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, answers: tuple[int, ...] = (200,)) -> Any:
         wait, said = 0.5, ""
         for _ in range(_TRIES):
             try:
@@ -46,7 +52,7 @@ class Operations:
             except httpx.TransportError as fault:
                 said = f"the gateway does not answer ({type(fault).__name__})"
             else:
-                if answer.status_code == 200:
+                if answer.status_code in answers:
                     return answer.json()
                 said = _detail(answer)
                 if answer.status_code in (401, 403):

@@ -27,6 +27,7 @@ LEFT JOIN (SELECT rejection, source, max(replayed) AS sent_again FROM replays GR
 _ASKED: Final = """
 WHERE (%(any_reason)s = 1 OR reason = %(reason)s) AND (%(any_type)s = 1 OR type = %(type)s)
   AND last >= toDateTime64(%(since)s, 6, 'UTC') AND (%(open)s = 0 OR replayed IS NULL)
+  AND (%(any_event)s = 1 OR event_id = %(event)s)
 """
 
 
@@ -59,6 +60,7 @@ class Wanted:
     since: datetime | None = None
     rejections: Collection[str] = ()
     only_open: bool = False
+    event_id: str = ""
 
     def parameters(self) -> dict[str, Any]:
         """Return the values that the queries ask for."""
@@ -73,6 +75,8 @@ class Wanted:
             "type": self.type,
             "since": (self.since.strftime("%Y-%m-%d %H:%M:%S.%f") if self.since else "1970-01-01 00:00:00"),
             "open": int(self.only_open),
+            "any_event": int(not self.event_id),
+            "event": self.event_id,
         }
 
 

@@ -19,19 +19,23 @@ from services.ingest.adapters.gathering import Gathering
 from services.ingest.adapters.publisher import Outbox
 from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.rejected_table import RejectedTable
-from services.ingest.adapters.scorecard_table import Scorecards
+from services.ingest.adapters.scorecard_table import Scorecards, WhereaboutsTable
 from services.ingest.adapters.sealing import Seal, derive
 from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.core.quota import Allowance, Quotas
+from services.ingest.core.recent import Recent
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
 from services.ingest.http.rejected import RejectedDoor
 from services.ingest.http.scorecard import ScorecardDoor
 from services.ingest.http.turned_away import TurnedAway
+from services.ingest.http.where import WhereDoor
 from services.ingest.metrics import IngestMetrics
 from services.ingest.settings import IngestSettings
 
 _log = logging.getLogger(__name__)
+#: Seconds within which what was acknowledged is in the archive, unless the aggregator lags; until then it is pending.
+_STORED_WITHIN = 60.0
 
 
 def build(settings: IngestSettings, clock: Clock) -> FastAPI:
@@ -69,6 +73,7 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
         ),
         quotas=Quotas(ZoneInfo(settings.zone)),
         turned_away=TurnedAway(metrics.turned_away, monotonic),
+        recent=Recent(_STORED_WITHIN),
     )
 
     @asynccontextmanager
@@ -99,7 +104,15 @@ def build(settings: IngestSettings, clock: Clock) -> FastAPI:
         table=Scorecards(settings.clickhouse()),
         last_day=lambda now: last_complete_day(now, settings.zone),
     )
-    return create_app(door, metrics, missing=missing, lifespan=lifespan, refused=refused, scorecard=scorecard)
+    where = WhereDoor(
+        door=door,
+        table=WhereaboutsTable(settings.clickhouse()),
+        last_day=lambda now: last_complete_day(now, settings.zone),
+        is_operations=refused.is_operations,
+    )
+    return create_app(
+        door, metrics, missing=missing, lifespan=lifespan, refused=refused, scorecard=scorecard, where=where
+    )
 
 
 def _end_the_process(task: asyncio.Task[None]) -> None:

@@ -131,7 +131,7 @@ def test_what_it_tells_about_itself(gateway: Gateway) -> None:
     assert "POST /v1/events" in page
     assert "//" not in page.replace("<!doctype", "")
     assert gateway.client.get("/v1/nothing").json()["error"] == "unknown-path"
-    assert gateway.client.get("/v1/events").json()["error"] == "wrong-method"
+    assert gateway.client.put("/v1/events").json()["error"] == "wrong-method"
 
 
 def test_nothing_personal_leaks(gateway: Gateway, growth: Growth) -> None:

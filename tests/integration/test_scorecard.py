@@ -1,4 +1,4 @@
-"""``GET /v1/feeds``: what an integrator is told about his own source, on broker, database, gateway and aggregator."""
+"""``GET /v1/feeds`` and ``/v1/events``: what an integrator is told about his own source, on a whole system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.rejected_world import SOURCE, System, office_b_events
+from services.core.definition import types_read
+from tests.rejected_world import PLAN, SOURCE, System, office_b_events
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 EVENTS = office_b_events()
@@ -18,8 +19,8 @@ SKEWED = RETOLD | {"id": "ahead/1", "time": "2008-07-01T08:03:00+07:00", "data":
 
 
 @pytest.fixture(scope="module")
-def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The scorecard of office b after all of its events, one refused, one id told twice, and one whose clock was fast."""
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that has taken all of office b's events, one refused, one id told twice, and one whose clock was fast."""
     system = System(tmp_path_factory.mktemp("scorecard"))
     try:
         system.start()
@@ -32,14 +33,22 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         system.wait_until_counted(len(EVENTS) + 1)
         system.wait(lambda: system.query("SELECT count() FROM rejected") == [(1,)])
         system.wait(lambda: system.query(f"SELECT 1 FROM feed_days WHERE source = '{SOURCE}' LIMIT 1"))
-        answer = system.gateway.client.get("/v1/feeds")
-        assert answer.status_code == 200, answer.text
-        other = system.gateway.client.get("/v1/feeds", headers={"Authorization": "Bearer token-of-office-a"})
-        nobody = system.gateway.client.get("/v1/feeds", headers={"Authorization": "Bearer nobody"})
-        printed = system.tiendo("scorecard", SOURCE, "--as-of", "2008-06-30", "--format", "json")
-        yield answer.json() | {"other": other.json(), "nobody": nobody.status_code, "printed": json.loads(printed)}
+        yield system
     finally:
         system.stop()
+
+
+@pytest.fixture(scope="module")
+def card(system: System) -> dict[str, Any]:
+    """The scorecard of office b, and what others are told."""
+    get = system.gateway.client.get
+    answer = get("/v1/feeds")
+    assert answer.status_code == 200, answer.text
+    return answer.json() | {
+        "other": get("/v1/feeds", headers={"Authorization": "Bearer token-of-office-a"}).json(),
+        "nobody": get("/v1/feeds", headers={"Authorization": "Bearer nobody"}).status_code,
+        "printed": json.loads(system.tiendo("scorecard", SOURCE, "--as-of", "2008-06-30", "--format", "json")),
+    }
 
 
 def test_the_feed_is_told_with_its_gaps(card: dict[str, Any]) -> None:
@@ -81,3 +90,75 @@ def test_operations_see_the_same(card: dict[str, Any]) -> None:
     assert [one["conflicts"] for one in printed["arrivals"]] == [one["conflicts"] for one in card["arrivals"]]
     assert [one["refused"] for one in printed["refusals"]] == [1]
     assert [one["feed"] for one in printed["feeds"]] == ["b.all"]
+
+
+def where(
+    system: System, id: str, *, source: str = SOURCE, token: str = "token-of-office-b"
+) -> tuple[int, dict[str, Any]]:
+    answer = system.gateway.client.get(
+        "/v1/events", params={"source": source, "id": id}, headers={"Authorization": f"Bearer {token}"}
+    )
+    return answer.status_code, answer.json()
+
+
+def test_what_counts_says_in_which_figures(system: System) -> None:
+    """An event of a register by its id, one about a person by the id as it was sent, each with the three times."""
+    code, found = where(system, "record/1")
+    assert (code, found["state"]) == (200, "counted")
+    assert found["figures"] == [
+        {"plan": PLAN.plan, "indicator": one.id}
+        for one in PLAN.indicators
+        if "record.filed" in types_read(one, {each.id: each for each in PLAN.indicators})
+    ]
+    assert found["figures"]
+    (stored,) = found["stored"]
+    assert stored["occurred"] < stored["received"] <= stored["stored"]
+
+    code, found = where(system, "roster/1")
+    assert (code, found["state"], found["stored"][0]["type"]) == (200, "counted", "official.joined")
+
+
+def test_two_payloads_under_one_id_show_which_counts(system: System) -> None:
+    """Both are there, with the same moment; one wins."""
+    code, found = where(system, RETOLD["id"])
+    assert (code, found["state"]) == (200, "counted")
+    assert [one["wins"] for one in found["stored"]] == [True, False]
+
+
+def test_what_was_refused_says_why_and_where(system: System) -> None:
+    """Sent again once it is mended it is counted, and the refusal stays in its history."""
+    code, found = where(system, "bad/1")
+    assert (code, found["state"]) == (200, "rejected")
+    (refusal,) = found["refusals"]
+    assert (refusal["reason"], refusal["pointer"], refusal["replayed"]) == ("unknown-agency", "/data/agency", None)
+    assert refusal["detail"]
+
+
+def test_what_was_just_taken_is_pending_and_then_stored(system: System) -> None:
+    """A statement taken back is kept and counts nowhere."""
+    back = RETOLD | {"id": "back/1", "time": "2008-06-30T08:00:00+07:00", "data": RETOLD["data"] | {"retracted": True}}
+    assert system.post([back]).status_code == 202
+    code, found = where(system, "back/1")
+    assert code == 200
+    assert found["state"] in {"pending", "kept"}
+    system.wait(lambda: where(system, "back/1")[1]["state"] == "kept")
+    assert where(system, "back/1")[1]["reason"] == "taken-back"
+
+
+def test_nobody_sees_anothers_events(system: System) -> None:
+    """Another source is 403, an id that nobody sent 404, no token 401, half a question 400."""
+    assert where(system, "record/1", token="token-of-office-a")[0] == 403
+    assert where(system, "record/1", source="/office/a", token="token-of-office-a") == (
+        404, {"id": "record/1", "state": "unknown", "reason": None, "figures": [], "stored": [], "refusals": []}
+    )  # fmt: skip
+    assert where(system, "record/1", token="nobody")[0] == 401
+    assert system.gateway.client.get("/v1/events", params={"id": "x"}).status_code == 400
+
+
+def test_the_command_says_the_same(system: System) -> None:
+    """For operations, of any source; rejected and unknown end with 1."""
+    assert "read by" in system.tiendo("where", SOURCE, "record/1")
+    assert json.loads(system.tiendo("where", SOURCE, "roster/1", "--format", "json"))["state"] == "counted"
+    said = system.tiendo("where", SOURCE, "bad/1", code=1)
+    assert "unknown-agency at /data/agency" in said
+    assert "unknown: no event" in system.tiendo("where", "/office/a", "nothing", code=1)

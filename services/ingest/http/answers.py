@@ -15,6 +15,7 @@ from services.ingest.core.rejection import Refusal
 ErrorCode = Literal[
     "invalid",
     "unauthorized",
+    "forbidden",
     "unknown-path",
     "wrong-method",
     "too-slow",
@@ -53,6 +54,7 @@ class Problem(BaseModel):
 _CODES: Final[Mapping[str, int]] = {
     "invalid": 400,
     "unauthorized": 401,
+    "forbidden": 403,
     "unknown-path": 404,
     "wrong-method": 405,
     "too-slow": 408,

@@ -30,6 +30,7 @@ from services.ingest.http.rejected_models import (
     query_parameters,
 )
 from services.ingest.http.scorecard import FEEDS_RESPONSES, ScorecardDoor
+from services.ingest.http.where import WHERE_RESPONSES, WhereDoor, where_parameters
 from services.ingest.metrics import IngestMetrics
 
 
@@ -108,10 +109,12 @@ def create_app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     refused: RejectedDoor | None = None,
     scorecard: ScorecardDoor | None = None,
+    where: WhereDoor | None = None,
 ) -> FastAPI:
     """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests.
 
-    Without *refused* nothing can be asked about refused events, without *scorecard* nothing about the caller's feeds.
+    Without *refused* nothing can be asked about refused events, without *scorecard* nothing about the caller's feeds,
+    without *where* nothing about single events.
     """
     app = FastAPI(
         title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
@@ -157,6 +160,8 @@ def create_app(
         _add_rejected(app, refused)
     if scorecard is not None:
         _add_scorecard(app, scorecard)
+    if where is not None:
+        _add_where(app, where)
     _declare(app, bearer)
 
     @app.get("/docs", include_in_schema=False)
@@ -208,6 +213,22 @@ def _add_scorecard(app: FastAPI, scorecard: ScorecardDoor) -> None:
         responses=FEEDS_RESPONSES,
         openapi_extra={"security": [{"HTTPBearer": []}]},
         tags=["feeds"],
+        response_class=Response,
+    )
+
+
+def _add_where(app: FastAPI, where: WhereDoor) -> None:
+    async def event(request: Request) -> Response:
+        return await where.event(request)
+
+    app.add_api_route(
+        "/v1/events",
+        event,
+        methods=["GET"],
+        summary="What became of one event",
+        responses=WHERE_RESPONSES,
+        openapi_extra={"security": [{"HTTPBearer": []}]} | where_parameters(),
+        tags=["events"],
         response_class=Response,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from services.ingest.core.inbound import id_of, split_batch
 from services.ingest.core.permission import Permit, Registry
 from services.ingest.core.pseudonyms import Pseudonyms
 from services.ingest.core.quota import NO_LIMITS, Allowance, Quotas
+from services.ingest.core.recent import Recent
 from services.ingest.core.rejection import Refusal
 from services.ingest.http.answers import answer, problem, refused_whole, rejected_event
 from services.ingest.http.binding import BATCH_TYPE, STRUCTURED_TYPE, Mode, mode_of, structured
@@ -53,6 +55,12 @@ class Door:
     limits: Limits
     quotas: Quotas
     turned_away: TurnedAway
+    recent: Recent
+    clock: Callable[[], float] = monotonic
+
+    def taken_lately(self, source: str, id: str) -> bool:
+        """Return whether an event that the log names *id* may have been acknowledged a moment ago."""
+        return self.recent.may_hold(source, id, self.clock())
 
     async def take(self, request: Request, *, publish: bool) -> Response:
         """Return the answer to a request that carries events; without *publish* nothing is kept or counted."""
@@ -157,6 +165,7 @@ class Door:
             return problem("unavailable", "nothing was accepted; send all of it again")
         except Rejected:
             return refused_whole(Refusal(Reason.TOO_LARGE, "larger than the broker takes; send smaller batches"))
+        self.recent.add(accepted, self.clock())
         self.metrics.accepted.inc(len(accepted))
         for one in refused:
             self.metrics.rejected.labels(one.refusal.reason.value).inc()

@@ -76,7 +76,7 @@ class RejectedDoor:
         if registry is None:
             return _not_ready()
         permit = authenticated(request, registry, self.door.now())
-        if permit is None and not self._is_operations(request):
+        if permit is None and not self.is_operations(request):
             self.door.turned_away.note(request, registry)
             return problem("unauthorized", "a valid bearer token is required")
         try:
@@ -98,7 +98,7 @@ class RejectedDoor:
         registry = self.door.registry()
         if registry is None:
             return _not_ready()
-        operations = self._is_operations(request)
+        operations = self.is_operations(request)
         permit = authenticated(request, registry, self.door.now())
         if permit is None and not operations:
             self.door.turned_away.note(request, registry)
@@ -121,7 +121,7 @@ class RejectedDoor:
         registry = self.door.registry()
         if registry is None:
             return _not_ready()
-        if not self._is_operations(request):
+        if not self.is_operations(request):
             return problem("unauthorized", "only operations may replay; their token is required")
         try:
             body = await read_body(request, encoding="identity", limit=_REQUEST_BYTES, seconds=self.door.limits.seconds)
@@ -198,7 +198,8 @@ class RejectedDoor:
             return None, f"sealed under another key than the gateway's present one (its id was {held.key_id})"
         return original.decode("utf-8", "backslashreplace"), "as sent; bytes that are not UTF-8 as \\x.."
 
-    def _is_operations(self, request: Request) -> bool:
+    def is_operations(self, request: Request) -> bool:
+        """Return whether the request carries operations' token."""
         given = token_hash(request)
         return self.operations is not None and given is not None and hmac.compare_digest(self.operations, given)
 

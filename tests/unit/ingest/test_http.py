@@ -21,6 +21,7 @@ from services.ingest.adapters.rejected import RejectedRecords
 from services.ingest.adapters.sealing import Seal
 from services.ingest.core.permission import Permit, Registry
 from services.ingest.core.quota import Allowance, Quotas
+from services.ingest.core.recent import Recent
 from services.ingest.http.app import create_app
 from services.ingest.http.events import Door, Limits
 from services.ingest.http.turned_away import TurnedAway
@@ -69,6 +70,7 @@ def client(
         now=now,
         quotas=Quotas(ZoneInfo("Asia/Ho_Chi_Minh")),
         turned_away=TurnedAway(metrics.turned_away, time.monotonic),
+        recent=Recent(60),
         limits=Limits(body=100_000, events=10, seconds=seconds, tolerance=timedelta(minutes=5)),
     )
     app = create_app(door, metrics, missing=lambda: [] if registry else ["something"])
