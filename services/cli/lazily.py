@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "report": ("services.cli.report", "report"),
     "feeds": ("services.cli.feeds", "feeds"),
     "scorecard": ("services.cli.scorecard", "scorecard"),
+    "certify": ("services.cli.certify", "certify_source"),
     "where": ("services.cli.where", "where"),
     "conflicts": ("services.cli.feeds", "conflicts"),
     "contradictions": ("services.cli.contradictions", "contradictions"),

@@ -19,7 +19,13 @@ def main() -> None:
     clock = open_clock()
     set_up_logs("ingest", settings.log_level)
     app = build(settings, clock)
-    serve(app, host=settings.host, port=settings.ingest_port, shutdown_s=settings.ingest_shutdown_timeout)
+    serve(
+        app,
+        host=settings.host,
+        port=settings.ingest_port,
+        shutdown_s=settings.ingest_shutdown_timeout,
+        tls=settings.tls(),
+    )
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import base64
 import binascii
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, FilePath, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.infra.http.server import Tls
 from services.infra.settings import SharedSettings
 
 #: What is refused is kept whole, encrypted and in base64, in one Kafka record of at most a million bytes.
@@ -60,6 +61,11 @@ class IngestSettings(SharedSettings):
     ingest_publish_timeout: float = Field(default=5.0, gt=0, le=60, description="Seconds until a request gets its 503.")
     ingest_body_timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds for a body to arrive.")
     ingest_shutdown_timeout: int = Field(default=15, ge=1, le=600, description="Seconds for open requests at the end.")
+    ingest_tls_certificate: FilePath | None = Field(default=None, description="Serve TLS with this certificate (PEM).")
+    ingest_tls_key: FilePath | None = Field(default=None, description="Its key (PEM).")
+    ingest_tls_client_ca: FilePath | None = Field(
+        default=None, description="Take connections only of clients with a certificate of this authority (PEM)."
+    )
     ingest_queue_events: int = Field(default=20_000, ge=1, description="Single events that may wait for the broker.")
     ingest_queue_bytes: int = Field(default=64 << 20, ge=1 << 20, description="Bytes that may wait for the broker.")
 
@@ -79,6 +85,24 @@ class IngestSettings(SharedSettings):
     def _usable(cls, key: SecretStr) -> SecretStr:
         decode_key(key.get_secret_value())
         return key
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.ingest_tls_certificate is None) != (self.ingest_tls_key is None):
+            raise ValueError("give TIENDO_INGEST_TLS_CERTIFICATE and TIENDO_INGEST_TLS_KEY together")
+        if self.ingest_tls_client_ca is not None and self.ingest_tls_certificate is None:
+            raise ValueError(
+                "TIENDO_INGEST_TLS_CLIENT_CA needs TIENDO_INGEST_TLS_CERTIFICATE and TIENDO_INGEST_TLS_KEY"
+            )
+        return self
+
+    def tls(self) -> Tls | None:
+        """Return how TLS is served; None: it is not."""
+        if self.ingest_tls_certificate is None or self.ingest_tls_key is None:
+            return None
+        return Tls(
+            certificate=self.ingest_tls_certificate, key=self.ingest_tls_key, client_ca=self.ingest_tls_client_ca
+        )
 
     def key(self) -> bytes:
         """Return the gateway's key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +163,20 @@ def test_the_command_says_the_same(system: System) -> None:
     said = system.tiendo("where", SOURCE, "bad/1", code=1)
     assert "unknown-agency at /data/agency" in said
     assert "unknown: no event" in system.tiendo("where", "/office/a", "nothing", code=1)
+
+
+def test_certification_finds_what_is_wrong(system: System, tmp_path: Path) -> None:
+    """Office b has an agency refused, an id with two payloads, and days after their statements; the rest is as it should be."""
+    report = tmp_path / "report.md"
+    said = system.tiendo(
+        "certify", "--source", SOURCE, "--as-of", "2008-06-30", "--format", "json", "--report", str(report), code=1
+    )
+    found = json.loads(said)
+    verdicts = {one["name"]: one["verdict"] for one in found["checks"]}
+    assert not found["fit"]
+    assert verdicts["envelope"] == verdicts["identity"] == verdicts["corrections"] == "passed"
+    assert verdicts["permission"] == verdicts["time"] == verdicts["replays"] == "failed"
+    written = report.read_text(encoding="utf-8")
+    assert written.startswith(f"# Certification of {SOURCE}\n")
+    assert "Not fit yet" in written
+    assert all(f"| {one['name']} | {one['verdict']} | " in written for one in found["checks"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import resource
 import signal
+import ssl
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,7 +19,16 @@ from services.infra.http.heads import PatientProtocol
 _MOST_CONNECTIONS: Final = 65_536
 
 
-def serve(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> NoReturn:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """The server's certificate and key, and whose certificates clients must show; None: none are asked for."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+def serve(app: ASGIApp, *, host: str, port: int, shutdown_s: int, tls: Tls | None = None) -> NoReturn:
     """Serve until SIGTERM or SIGINT: no more is accepted, open requests are answered within *shutdown_s*; exit code 0.
 
     Exit code 1 where the port cannot be had.
@@ -25,13 +37,18 @@ def serve(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     _allow_connections()
-    server = server_of(app, host=host, port=port, shutdown_s=shutdown_s)
+    server = server_of(app, host=host, port=port, shutdown_s=shutdown_s, tls=tls)
     server.run()
     sys.exit(0 if server.started else 1)
 
 
-def server_of(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> uvicorn.Server:
+def server_of(app: ASGIApp, *, host: str, port: int, shutdown_s: int, tls: Tls | None = None) -> uvicorn.Server:
     """Return the server; the app writes its own access log, without query strings."""
+    secured: dict[str, Any] = {}
+    if tls is not None:
+        secured = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
+        if tls.client_ca is not None:
+            secured |= {"ssl_ca_certs": str(tls.client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED}
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -41,6 +58,7 @@ def server_of(app: ASGIApp, *, host: str, port: int, shutdown_s: int) -> uvicorn
             access_log=False,
             server_header=False,
             http=PatientProtocol,
+            **secured,
             timeout_graceful_shutdown=shutdown_s,
         )
     )
