@@ -113,8 +113,8 @@ def create_app(
 ) -> FastAPI:
     """Return the app. *missing* says what hinders accepting events; *lifespan* runs what must run beside requests.
 
-    Without *refused* nothing can be asked about refused events, without *scorecard* nothing about the caller's feeds,
-    without *where* nothing about single events.
+    Without *refused* nothing can be asked about refused events, without *scorecard* and *where* nothing about the caller's
+    feeds and single events.
     """
     app = FastAPI(
         title="Tiến Độ gateway", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
@@ -158,10 +158,8 @@ def create_app(
         )
     if refused is not None:
         _add_rejected(app, refused)
-    if scorecard is not None:
-        _add_scorecard(app, scorecard)
-    if where is not None:
-        _add_where(app, where)
+    if scorecard is not None and where is not None:
+        _add_asked(app, scorecard, where)
     _declare(app, bearer)
 
     @app.get("/docs", include_in_schema=False)
@@ -201,36 +199,27 @@ def _add_rejected(app: FastAPI, refused: RejectedDoor) -> None:
         )
 
 
-def _add_scorecard(app: FastAPI, scorecard: ScorecardDoor) -> None:
+def _add_asked(app: FastAPI, scorecard: ScorecardDoor, where: WhereDoor) -> None:
     async def feeds(request: Request) -> Response:
         return await scorecard.feeds(request)
 
-    app.add_api_route(
-        "/v1/feeds",
-        feeds,
-        methods=["GET"],
-        summary="How the caller's own source does",
-        responses=FEEDS_RESPONSES,
-        openapi_extra={"security": [{"HTTPBearer": []}]},
-        tags=["feeds"],
-        response_class=Response,
-    )
-
-
-def _add_where(app: FastAPI, where: WhereDoor) -> None:
     async def event(request: Request) -> Response:
         return await where.event(request)
 
-    app.add_api_route(
-        "/v1/events",
-        event,
-        methods=["GET"],
-        summary="What became of one event",
-        responses=WHERE_RESPONSES,
-        openapi_extra={"security": [{"HTTPBearer": []}]} | where_parameters(),
-        tags=["events"],
-        response_class=Response,
-    )
+    for path, call, summary, responses, extra, tag in (
+        ("/v1/feeds", feeds, "How the caller's own source does", FEEDS_RESPONSES, {}, "feeds"),
+        ("/v1/events", event, "What became of one event", WHERE_RESPONSES, where_parameters(), "events"),
+    ):
+        app.add_api_route(
+            path,
+            call,
+            methods=["GET"],
+            summary=summary,
+            responses=responses,
+            openapi_extra={"security": [{"HTTPBearer": []}]} | extra,
+            tags=[tag],
+            response_class=Response,
+        )
 
 
 def _declare(app: FastAPI, bearer: SecurityBase) -> None:
