@@ -33,6 +33,9 @@ class Source(Contract):
     agencies: Selector
     tokens: tuple[TokenHash, ...] = ()
     limits: Limits = Limits()
+    sandbox: bool = Field(
+        default=False, description="Its events are treated in full and counted nowhere: for trying out."
+    )
 
 
 class Sources(Contract):

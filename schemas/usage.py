@@ -16,6 +16,7 @@ import msgspec
 import xxhash
 
 from schemas.amounts import check_amounts
+from schemas.common import short_type
 
 Step = Literal["entered", "adopted", "undone"]
 
@@ -101,6 +102,13 @@ class FeedReport(_Data, frozen=True, kw_only=True, gc=False):
     count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
+class SandboxedStatement(_Data, frozen=True, kw_only=True, gc=False):
+    """A statement that counts nowhere: the short *type* that it was sent as, and its normalised data as JSON."""
+
+    type: str
+    statement: str
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     id: str
     source: str
@@ -179,6 +187,12 @@ class FeedReported(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.f
     data: FeedReport
 
 
+class Sandboxed(_Event, frozen=True, kw_only=True, gc=False, tag="vn.tiendo.sandboxed.v1"):
+    """What a source that is trying out states: kept like everything else, and a fact about nothing."""
+
+    data: SandboxedStatement
+
+
 NormalisedEvent = (
     OfficialJoined
     | OfficialLeft
@@ -195,6 +209,7 @@ NormalisedEvent = (
     | HeadcountDeclared
     | FigureDeclared
     | FeedReported
+    | Sandboxed
 )
 
 SINGLE_CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -240,6 +255,19 @@ def decode_batch(value: bytes) -> list[NormalisedEvent]:
 def decode_one(value: bytes) -> NormalisedEvent:
     """Return the event of a record that holds one. Raises like :func:`decode`."""
     return _single.decode(value)
+
+
+def sandboxed(event: NormalisedEvent) -> Sandboxed:
+    """Return *event* as a statement that counts nowhere, under the same id and times."""
+    data = _encoder.encode(event.data).decode()
+    return Sandboxed(
+        id=event.id,
+        source=event.source,
+        agency=event.agency,
+        time=event.time,
+        received=event.received,
+        data=SandboxedStatement(type=short_type(_TAGS[type(event)]), statement=data),
+    )
 
 
 def canonical(event: NormalisedEvent) -> bytes:

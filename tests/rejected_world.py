@@ -68,6 +68,15 @@ SOURCES = Sources.model_validate(
                 "tokens": [{"sha256": sha256(token)}],
             }
             for source, token in ((SOURCE, TOKEN), ("/office/a", "token-of-office-a"))
+        ]
+        + [
+            {
+                "id": "/office/b/trying",
+                "types": ["record.filed", "official.joined"],
+                "agencies": {"all": True},
+                "tokens": [{"sha256": sha256("token-of-trying")}],
+                "sandbox": True,
+            }
         ],
     }
 )

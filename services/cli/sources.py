@@ -37,7 +37,18 @@ _FORMAT = typer.Option(Format.TABLE, "--format", help="table, json or csv.")
 _TO = typer.Option(
     None, "--to", help="Write the token into this new file (mode 600) instead of printing it.", dir_okay=False
 )
-_COLUMNS = ("source", "token", "valid", "until", "types", "agencies", "events_per_second", "burst", "events_per_day")
+_COLUMNS = (
+    "source",
+    "token",
+    "valid",
+    "until",
+    "types",
+    "agencies",
+    "events_per_second",
+    "burst",
+    "events_per_day",
+    "sandbox",
+)
 _SPAN = re.compile(r"(\d+)([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _ATTEMPTS = 3
@@ -77,6 +88,7 @@ def add(
     groups: list[str] = typer.Option([], "--group", help="A group of agencies; repeat for more."),
     rate: int | None = typer.Option(None, "--events-per-second", min=1, help="Events per second on average."),
     daily: int | None = typer.Option(None, "--events-per-day", min=1, help="Events per civil day."),
+    sandbox: bool = typer.Option(False, "--sandbox", help="For trying out: treated in full, counted nowhere."),
     to: Path | None = _TO,
     name: str | None = _LIST,
 ) -> None:
@@ -87,7 +99,7 @@ def add(
     try:
         selector = Selector(agencies=tuple(agencies), groups=tuple(groups))
         limits = Limits(events_per_second=rate, events_per_day=daily)
-        entry = Source(id=id, types=tuple(types), agencies=selector, limits=limits)
+        entry = Source(id=id, types=tuple(types), agencies=selector, limits=limits, sandbox=sandbox)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         err.print(f"{'.'.join(map(str, fault['loc'])) or 'the source'}: {fault['msg']}; see --help", markup=False)
@@ -216,6 +228,7 @@ def _rows(source: Source, now: datetime) -> list[dict[str, Any]]:
         "events_per_second": source.limits.events_per_second,
         "burst": source.limits.burst,
         "events_per_day": source.limits.events_per_day,
+        "sandbox": source.sandbox,
     }
     if not source.tokens:
         return [{"source": source.id, "token": None, "valid": False, "until": None} | about]
@@ -232,7 +245,7 @@ def _print(rows: list[dict[str, Any]], form: Format) -> None:
         case Format.CSV:
             print_csv(_COLUMNS, rows)
         case Format.TABLE:
-            shown = table("sources", _COLUMNS, right=_COLUMNS[6:], fixed=("source", "token"))
+            shown = table("sources", _COLUMNS, right=_COLUMNS[6:9], fixed=("source", "token"))
             for row in rows:
                 shown.add_row(*("" if row[name] is None else _said(row[name]) for name in _COLUMNS))
             console().print(shown)

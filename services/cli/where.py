@@ -22,6 +22,7 @@ _STATES = {
     "unknown": "unknown: no event of this id has been seen; was it answered 202?",
 }
 _REASONS = {
+    "sandbox": "its source is trying out; it would be read by what `--format json` lists",
     "taken-back": "it takes an earlier statement back",
     "unread": "no indicator of a plan in force reads statements of its type",
 }

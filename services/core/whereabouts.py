@@ -24,6 +24,7 @@ class State(StrEnum):
 class NotCounted(StrEnum):
     """Why an event that is kept counts nowhere."""
 
+    SANDBOX = "sandbox"  # its source is trying out
     TAKEN_BACK = "taken-back"  # it says `retracted`, and so takes an earlier statement back
     UNREAD = "unread"  # no indicator of a plan in force reads statements of its type
 
@@ -42,6 +43,7 @@ class Stored:
     stored: datetime
     retracted: bool
     wins: bool
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Turned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """Where an event is, and everything that is known of its id. ``figures``: (plan, indicator) that read it."""
+    """Where an event is, and everything that is known of its id. ``figures``: (plan, indicator) that read it, or would."""
 
     state: State
     reason: NotCounted | None = None
@@ -87,7 +89,12 @@ def whereabouts(
     winner = next((one for one in stored if one.wins), None)
     if winner is not None:
         figures = readers_of(plans, winner.type)
-        reason = NotCounted.TAKEN_BACK if winner.retracted else None if figures else NotCounted.UNREAD
+        reason = (
+            NotCounted.SANDBOX if winner.sandbox
+            else NotCounted.TAKEN_BACK if winner.retracted
+            else None if figures
+            else NotCounted.UNREAD
+        )  # fmt: skip
         state = State.COUNTED if reason is None else State.KEPT
         return Whereabouts(
             state=state, reason=reason, figures=figures, stored=tuple(stored), refusals=tuple(refusals)

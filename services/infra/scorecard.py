@@ -16,11 +16,15 @@ from services.infra.rejected import RejectedReader, Wanted
 
 #: What is looked at of clocks and volumes: the last four weeks of receipt.
 SPAN: Final = timedelta(days=28)
-_ARRIVALS: Final = (
-    "SELECT type, uniqExact(id), max(received), quantile(0.5)(delay), quantile(0.95)(delay), countIf(delay < 0) FROM ("
-    "SELECT type, id, received, dateDiff('millisecond', occurred, received) / 1000 AS delay FROM events "
-    "WHERE source = %(source)s AND received >= %(since)s) GROUP BY type ORDER BY type"
+_ARRIVALS: Final = """
+SELECT kind, uniqExact(id), max(received), quantile(0.5)(delay), quantile(0.95)(delay), countIf(delay < 0)
+FROM (
+    SELECT if(type = 'sandboxed', JSONExtractString(payload, 6, 'type'), type) AS kind, id, received,
+           dateDiff('millisecond', occurred, received) / 1000 AS delay
+    FROM events WHERE source = %(source)s AND received >= %(since)s
 )
+GROUP BY kind ORDER BY kind
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

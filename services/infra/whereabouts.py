@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from schemas.plan import Plan
-from schemas.usage import from_canonical
+from schemas.usage import SandboxedStatement, from_canonical
 from services.core.in_force import plan_in_force
 from services.core.whereabouts import Stored, Turned, Whereabouts, whereabouts
 from services.infra.clickhouse.client import ClickHouse
@@ -29,13 +29,7 @@ def read_whereabouts(
     *day*: plans in force on it are asked. Blocks. Raises Transient while the database is away.
     """
     rows = database.rows(_PAYLOADS, {"source": source, "ids": tuple(ids)})
-    stored = [
-        Stored(
-            type=kind, agency=agency, occurred=occurred, received=received, stored=kept,
-            retracted=bool(from_canonical(payload.encode(), received).data.retracted), wins=place == 0,
-        )
-        for place, (kind, agency, occurred, received, kept, payload) in enumerate(rows)
-    ]  # fmt: skip
+    stored = [_stored(*row, wins=place == 0) for place, row in enumerate(rows)]
     refused = RejectedReader(database).listed(Wanted(source=source, event_id=pseudonym), limit=_REFUSALS_SHOWN)
     refusals = [
         Turned(
@@ -45,6 +39,22 @@ def read_whereabouts(
         for one in refused
     ]  # fmt: skip
     return whereabouts(stored, refusals, _plans(database, day), taken_lately=taken_lately)
+
+
+def _stored(
+    type: str, agency: str, occurred: datetime, received: datetime, stored: datetime, payload: str, *, wins: bool
+) -> Stored:
+    data = from_canonical(payload.encode(), received).data
+    return Stored(
+        type=data.type if isinstance(data, SandboxedStatement) else type,
+        agency=agency,
+        occurred=occurred,
+        received=received,
+        stored=stored,
+        retracted=data.retracted,
+        wins=wins,
+        sandbox=isinstance(data, SandboxedStatement),
+    )
 
 
 def _plans(database: ClickHouse, day: date) -> list[Plan]:

@@ -180,3 +180,27 @@ def test_certification_finds_what_is_wrong(system: System, tmp_path: Path) -> No
     assert written.startswith(f"# Certification of {SOURCE}\n")
     assert "Not fit yet" in written
     assert all(f"| {one['name']} | {one['verdict']} | " in written for one in found["checks"])
+
+
+def test_what_is_tried_out_counts_nowhere(system: System) -> None:
+    """A sandbox source's events are taken, stored and shown, with what would read them; no table of facts has them."""
+    tables = ("items", "memberships", "mailboxes", "activity", "exchanges", "feed_reports", "feed_days", "adoption")
+    of = {table: system.query(f"SELECT count() FROM {table} FINAL") for table in tables}
+    source = "/office/b/trying"
+    kinds = ("official.joined.v1", "record.filed.v1", "feed.reported.v1")
+    tried = [one | {"source": source} for one in EVENTS if one["type"].endswith(kinds)]
+    sent = system.gateway.client.post(
+        "/v1/events", content=json.dumps(tried),
+        headers={"Authorization": "Bearer token-of-trying", "Content-Type": "application/cloudevents-batch+json"},
+    )  # fmt: skip
+    assert (sent.status_code, sent.json()["accepted"]) == (202, len(tried))
+    wanted = f"SELECT uniqExact(id) FROM events WHERE source = '{source}' AND type = 'sandboxed'"
+    system.wait(lambda: system.query(wanted) == [(len(tried),)])
+
+    code, found = where(system, "record/1", source=source, token="token-of-trying")
+    assert (code, found["state"], found["reason"]) == (200, "kept", "sandbox")
+    assert found["figures"]
+    assert (found["stored"][0]["type"], found["stored"][0]["sandbox"]) == ("record.filed", True)
+    shown = system.gateway.client.get("/v1/feeds", headers={"Authorization": "Bearer token-of-trying"}).json()
+    assert {one["type"] for one in shown["arrivals"]} == {"record.filed", "official.joined", "feed.reported"}
+    assert {table: system.query(f"SELECT count() FROM {table} FINAL") for table in tables} == of

@@ -59,7 +59,8 @@ def test_a_payload_under_another_key_is_damage(event):
 def test_every_type_has_its_table():
     """No event type is left out of a rebuild, and none is in two tables."""
     types = sorted(short for of_table in FACTS.values() for short in of_table)
-    assert types == sorted(short_type(kind.__struct_config__.tag) for kind in get_args(usage.NormalisedEvent))
+    of_the_log = {short_type(kind.__struct_config__.tag) for kind in get_args(usage.NormalisedEvent)}
+    assert types == sorted(of_the_log - {"sandboxed"})  # what is only tried out states no fact
 
 
 def test_unknown_tables_are_refused():

@@ -27,6 +27,7 @@ from schemas.usage import (
     OfficialJoined,
     OfficialLeft,
     RecordFiled,
+    Sandboxed,
     TaskDirected,
     TrainingCompleted,
     canonical,
@@ -235,8 +236,8 @@ def short_name(event: NormalisedEvent) -> str:
 _SHORT: Final = {kind: short_type(str(kind.__struct_config__.tag)) for kind in NormalisedEvent.__args__}
 
 
-def rows_from(event: NormalisedEvent, zone: ZoneInfo) -> tuple[Archived, Fact]:
-    """Return the archive's row and the fact that *event* states; civil days of moments are those of *zone*.
+def rows_from(event: NormalisedEvent, zone: ZoneInfo) -> tuple[Archived] | tuple[Archived, Fact]:
+    """Return the archive's row and the fact that *event* states, if it states one; civil days of moments are those of *zone*.
 
     Raises ValueError where it is not :func:`datable`.
     """
@@ -249,16 +250,20 @@ def rows_from(event: NormalisedEvent, zone: ZoneInfo) -> tuple[Archived, Fact]:
     archived = Archived(
         event.source, event.id, hashed, short, event.agency, time, civil_day(time, zone), payload, received
     )
-    return archived, fact_of(event, short, time << 64 | hashed, received, zone)
+    fact = fact_of(event, short, time << 64 | hashed, received, zone)
+    return (archived,) if fact is None else (archived, fact)
 
 
-def fact_from(event: NormalisedEvent, hashed: int, zone: ZoneInfo) -> Fact:
-    """Return the fact alone of *event*, whose canonical payload has the hash *hashed*: what ``rows_from`` returns second."""
+def fact_from(event: NormalisedEvent, hashed: int, zone: ZoneInfo) -> Fact | None:
+    """Return the fact alone of *event*, if it states one: what ``rows_from`` returns second.
+
+    *hashed*: the hash of its canonical payload.
+    """
     return fact_of(event, short_name(event), micros(event.time) << 64 | hashed, micros(event.received), zone)
 
 
-def fact_of(event: NormalisedEvent, short: str, ver: int, received: int, zone: ZoneInfo) -> Fact:
-    """Return what *event* states, under version *ver*; *short* is its type's short name."""
+def fact_of(event: NormalisedEvent, short: str, ver: int, received: int, zone: ZoneInfo) -> Fact | None:
+    """Return what *event* states, under version *ver*; None for what only tries out. *short* is its type's short name."""
     source, data = event.source, event.data
     gone = int(data.retracted)
     match event:
@@ -292,5 +297,7 @@ def fact_of(event: NormalisedEvent, short: str, ver: int, received: int, zone: Z
             )  # fmt: skip
         case FeedReported(data=f):
             return FeedReport(source, f.type, clamped(f.day), ver, f.count, gone, received)
+        case Sandboxed():
+            return None
         case _:
             assert_never(event)

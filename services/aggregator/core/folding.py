@@ -90,8 +90,8 @@ class Folding:
                 )
                 if known(key, -1) < version:
                     deeds[key] = version
-            else:
-                self._others.append(fact_of(event, short_name(event), version, moment, self._zone))
+            elif (fact := fact_of(event, short_name(event), version, moment, self._zone)) is not None:
+                self._others.append(fact)
 
 
 def fold_events(events: Sequence[NormalisedEvent], zone: ZoneInfo) -> Batch:

@@ -108,7 +108,8 @@ def facts_of(rows: Iterable[tuple[str, str, int, str, datetime]], zone: ZoneInfo
             event = from_canonical(raw, received)
             if (event.source, event.id) != (source, id_):
                 raise ValueError("another key")
-            facts.append(fact_from(event, hashed, zone))
+            if (fact := fact_from(event, hashed, zone)) is not None:
+                facts.append(fact)
         except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
             damaged.append(_damage(source, id_, hashed, type(fault).__name__))
     return facts, damaged

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from schemas.common import short_type
 from schemas.reasons import Reason
-from schemas.usage import NormalisedEvent
+from schemas.usage import NormalisedEvent, sandboxed
 from services.ingest.core.inbound import read_event
 from services.ingest.core.mail_lane import MailLane
 from services.ingest.core.normalise import agencies_of, normalise, scheme_of
@@ -34,7 +34,9 @@ class Admission:
     def admit(self, raw: bytes) -> NormalisedEvent | Refusal:
         """Return the event in *raw* (structured JSON form) as the log keeps it, or the first reason against it."""
         taken = self._lane.take(raw)
-        return self.judge(raw) if taken is None else taken
+        decided = self.judge(raw) if taken is None else taken
+        # Judged like everything else; only then is it put where it counts for nothing.
+        return sandboxed(decided) if self.permit.sandbox and not isinstance(decided, Refusal) else decided
 
     def judge(self, raw: bytes) -> NormalisedEvent | Refusal:
         """Do what :meth:`admit` does, the whole way."""

@@ -27,6 +27,7 @@ class Permit:
     types: frozenset[str]
     agencies: frozenset[str]
     allowance: Allowance = NO_LIMITS
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def _permit(entry: Source, directories: tuple[Directory, ...]) -> Permit:
         types=frozenset(entry.types),
         agencies=agencies,
         allowance=Allowance(limits.events_per_second, limits.burst, limits.events_per_day),
+        sandbox=entry.sandbox,
     )
 
 

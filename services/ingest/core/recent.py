@@ -12,7 +12,9 @@ _MOST: Final = 200_000
 
 
 class Recent:
-    """Remembers ids for *span* seconds, and up to twice as long. It may take one for known that is not, never the reverse."""
+    """Remembers ids for *span* seconds, and less than three times as long. It may take one for known that is not, never the
+    reverse.
+    """
 
     __slots__ = ("_crowded", "_older", "_since", "_span", "_young")
 

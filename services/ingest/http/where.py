@@ -37,6 +37,7 @@ class StoredShown(BaseModel):
     received: AwareDatetime = Field(description="When the gateway first took it.")
     stored: AwareDatetime = Field(description="When it was first in the archive.")
     retracted: bool
+    sandbox: bool = Field(description="Sent by a source that is trying out.")
     wins: bool = Field(description="Of several payloads under one id the one that counts.")
 
 

@@ -20,7 +20,7 @@ class One:
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.integers(0, 5)), max_size=30), st.floats(0, 200))
 def test_within_the_span_nothing_is_forgotten(added: list[tuple[float, int]], later: float) -> None:
-    """Any times, any ids: known for at least the span, and for at most twice as long after it was last added."""
+    """Any times, any ids: known for at least the span, and for less than three times as long after it was last added."""
     held, now, last = Recent(60), 0.0, dict[int, float]()
     for pause, number in added:
         now += pause
@@ -31,12 +31,12 @@ def test_within_the_span_nothing_is_forgotten(added: list[tuple[float, int]], la
     for number, at in last.items():
         known = held.may_hold("s", str(number), now)
         assert known or now - at >= 60
-        assert not known or now - at < 120
+        assert not known or now - at < 180
     assert not held.may_hold("other", "0", now)
 
 
 def test_above_its_room_it_says_that_it_cannot_tell(monkeypatch: Any) -> None:
-    """Everything may have been among so many; after twice the span it can tell again."""
+    """Everything may have been among so many; later it can tell again."""
     monkeypatch.setattr(recent, "_MOST", 3)
     held = Recent(60)
     many: Any = [One("s", str(n)) for n in range(5)]
