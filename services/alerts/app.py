@@ -117,6 +117,8 @@ def make_app(
         broker_rebalance_timeout=10,
         broker_request_timeout=15,
         broker_commit_interval=_COMMIT_EVERY,
+        # A broker that has just started may know no topic yet; who leads then gives nobody a partition, until it asks again.
+        consumer_metadata_max_age_ms=5_000,
         consumer_auto_offset_reset="earliest",
         topic_allow_declare=False,  # they are made before the app starts
         topic_disable_leader=False,
