@@ -69,8 +69,10 @@ def whole_gateway(broker: Tansu, chdb: ChdbServer, folder: Path) -> Iterator[Gat
         gateway.stop()
 
 
-def against_the_document(gateway: Gateway, cases: int) -> Counter[str]:
+def against_the_document(gateway: Gateway, cases: int, *, same: bool = False) -> Counter[str]:
     """Send at least *cases* generated requests over all operations; return how often each call gave which status.
+
+    *same*: the same requests each time.
 
     Raises where an answer is a fault of ours or lies outside the document.
     """
@@ -81,16 +83,17 @@ def against_the_document(gateway: Gateway, cases: int) -> Counter[str]:
     short = 0  # an operation without parameters has few different requests; the others make up for them
     for operation in sorted(operations, key=lambda one: len(one.body) + len(one.query) + len(one.path_parameters)):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            sent = _send(operation, mode, each + short, seen)
+            sent = _send(operation, mode, each + short, seen, same=same)
             short = max(0, short + each - sent)
     return seen
 
 
-def _send(operation: Any, mode: GenerationMode, cases: int, seen: Counter[str]) -> int:
+def _send(operation: Any, mode: GenerationMode, cases: int, seen: Counter[str], *, same: bool) -> int:
     before = seen.total()
 
     @settings(
         max_examples=cases,
+        derandomize=same,
         deadline=None,
         database=None,
         phases=[Phase.generate],
