@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 from tests.fixtures.chdb import ROOT
@@ -63,7 +62,7 @@ def killed(kafka: Kafka, folder: Path, *, rounds: int, seed: int) -> None:
             _go_on(said, 0 if "client" in victims else 30)  # the client goes on taking events while the rest is away
             system.kill()
             system.wait(10)
-            with suppress(AssertionError):
+            if "broker" in victims:
                 kafka.start()
             gateway.kill9()
             gateway.start()
